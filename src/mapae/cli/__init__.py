@@ -1,0 +1,1 @@
+"""The command `mapae`: one file a verb."""

@@ -1,0 +1,1 @@
+"""Tokens that look after themselves: sign in, renew, send, sign out."""

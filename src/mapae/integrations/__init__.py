@@ -1,0 +1,1 @@
+"""One file a framework: the verifier in its own idiom."""

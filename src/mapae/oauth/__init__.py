@@ -1,0 +1,1 @@
+"""The words of OAuth that server, verifier and client share. Pure."""

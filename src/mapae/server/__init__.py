@@ -1,0 +1,1 @@
+"""The server that issues. Composition root: `app.py`."""

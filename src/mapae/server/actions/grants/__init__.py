@@ -1,0 +1,1 @@
+"""How a token request of each grant type is answered."""

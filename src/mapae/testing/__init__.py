@@ -1,0 +1,1 @@
+"""What tests of an API need: an issuer in the process, keys made per run."""

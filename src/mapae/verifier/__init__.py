@@ -1,0 +1,1 @@
+"""What an API needs to believe a token without asking anybody."""
