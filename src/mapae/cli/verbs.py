@@ -1,0 +1,39 @@
+"""The verbs of `mapae`: names, modules and one-line helps. Importing this imports no verb."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+
+class Verb(NamedTuple):
+    """One row of the table. The module holds a click command named `command`."""
+
+    module: str
+    summary: str
+
+
+USER_VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
+    {
+        "login": Verb("mapae.cli.login", "Sign in to a server and keep the tokens"),
+        "status": Verb("mapae.cli.status", "Show who is signed in where, and for how long"),
+        "token": Verb("mapae.cli.token", "Print a valid access token, renewed when needed"),
+        "curl": Verb("mapae.cli.curl", "Run curl with the access token, out of sight of other users"),
+        "logout": Verb("mapae.cli.logout", "End the session and delete its tokens"),
+        "decode": Verb("mapae.cli.decode", "Show what is inside a token; needs no network"),
+    }
+)
+
+OPERATOR_VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
+    {
+        "serve": Verb("mapae.cli.serve", "Run the server"),
+        "apply": Verb("mapae.cli.apply", "Bring users, APIs and clients to what a file says"),
+        "migrate": Verb("mapae.cli.migrate", "Bring the database to the newest schema"),
+        "user": Verb("mapae.cli.user", "Create, list, disable and enable users"),
+        "client": Verb("mapae.cli.client", "List and show clients"),
+        "key": Verb("mapae.cli.key", "List, rotate and revoke signing keys"),
+        "session": Verb("mapae.cli.session", "List and end sessions"),
+        "config": Verb("mapae.cli.config", "Check the settings"),
+    }
+)
+
+VERBS: Final[Mapping[str, Verb]] = MappingProxyType({**USER_VERBS, **OPERATOR_VERBS})
