@@ -1,0 +1,81 @@
+"""Audit events: one dataclass an event, saved in the transaction of what it tells. Never a secret."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mapae.server.domain.families import Report
+from mapae.server.domain.sessions import EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session began."""
+
+    name: ClassVar[str] = "signed_in"
+    user_id: str
+    session_id: str
+    client_id: str
+    address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRefused:
+    """A sign-in was refused. The name that was tried is not kept: people type passwords into it."""
+
+    name: ClassVar[str] = "sign_in_refused"
+    user_id: str | None
+    code: str
+    address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A session is over."""
+
+    name: ClassVar[str] = "session_ended"
+    user_id: str
+    session_id: str
+    reason: EndReason
+    address: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshReported:
+    """A refresh token was presented in a way an operator should know of; for a theft, both sides stand here.
+
+    `address` and `user_agent` are those of the request; `last_*` those of the family's last turn.
+    """
+
+    name: ClassVar[str] = "refresh_reported"
+    report: Report
+    session_id: str
+    client_id: str
+    presented_turn: int
+    current_turn: int
+    address: str | None
+    user_agent: str | None
+    last_address: str | None
+    last_user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserChanged:
+    """An operator created a user or changed what is kept of one; `what` names the members, never their values."""
+
+    name: ClassVar[str] = "user_changed"
+    user_id: str
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceServerChanged:
+    """An operator added a resource server or changed its scopes."""
+
+    name: ClassVar[str] = "resource_server_changed"
+    audience: str
+
+
+Event = SignedIn | SignInRefused | SessionEnded | RefreshReported | UserChanged | ResourceServerChanged

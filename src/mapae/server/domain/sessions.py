@@ -1,0 +1,57 @@
+"""Sessions: one sign-in of one user on one device, and the reasons one can end for."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+#: The client of `/auth/login` when the caller names none: the user's own, first-party door.
+FIRST_PARTY_CLIENT_ID = "mapae"
+
+
+class EndReason(StrEnum):
+    """Why a session or a refresh family is over; the `reason` of the wire."""
+
+    EXPIRED = "expired"
+    IDLE = "idle"
+    LOGGED_OUT = "logged_out"
+    REPLAYED = "replayed"
+    PASSWORD_CHANGED = "password_changed"
+    USER_DISABLED = "user_disabled"
+    REVOKED_BY_USER = "revoked_by_user"
+    REVOKED_BY_ADMIN = "revoked_by_admin"
+    CLIENT_REMOVED = "client_removed"
+    KEY_LOST = "key_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """That something is over: why, and since when (NumericDate seconds)."""
+
+    reason: EndReason
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in. All moments are NumericDate seconds of the database's clock.
+
+    `address` and `user_agent` are those of the sign-in; `device_name` is what the client calls itself.
+    """
+
+    id: str
+    user_id: str
+    client_id: str
+    created_at: int
+    expires_at: int
+    device_name: str | None
+    address: str | None
+    user_agent: str | None
+    ending: Ending | None = None
+
+    def end(self, reason: EndReason, *, now: int) -> "Session":
+        """This session, ended; one that is over already keeps its own reason."""
+        return self if self.ending else replace(self, ending=Ending(reason, now))
+
+
+def rounded_to_the_hour(moment: int) -> int:
+    """`last_used` as it is shown to anyone: so that it tells nobody the rhythm of a client."""
+    return moment - moment % 3600

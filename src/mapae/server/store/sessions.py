@@ -1,0 +1,111 @@
+"""Sessions as rows. Ending one ends its refresh families in the same statement's company."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mapae.server.domain.sessions import Ending, EndReason, Session
+from mapae.server.store import tables
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A session that is not over, and the last turn of any of its families."""
+
+    session: Session
+    used_at: int
+
+
+class Sessions:
+    """The sessions of one connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, session: Session) -> None:
+        """Keep a new session."""
+        await self._connection.execute(
+            insert(tables.sessions).values(
+                id=session.id,
+                user_id=session.user_id,
+                client_id=session.client_id,
+                created_at=session.created_at,
+                expires_at=session.expires_at,
+                device_name=session.device_name,
+                address=session.address,
+                user_agent=session.user_agent,
+            )
+        )
+
+    async def live_of(self, user_id: str, *, now: int, idle_s: int) -> Sequence[LiveSession]:
+        """The sessions of a user that are not over, newest first; one is idle `idle_s` after its last turn."""
+        used_at = func.max(tables.families.c.used_at)
+        query = (
+            select(tables.sessions, used_at.label("used_at"))
+            .join(tables.families, tables.families.c.session_id == tables.sessions.c.id)
+            .where(
+                tables.sessions.c.user_id == user_id,
+                tables.sessions.c.ended_at.is_(None),
+                tables.sessions.c.expires_at > now,
+            )
+            .group_by(tables.sessions.c.id)
+            .having(used_at > now - idle_s)
+            .order_by(tables.sessions.c.created_at.desc(), tables.sessions.c.id)
+        )
+        return [LiveSession(_session(row), row.used_at) for row in await self._connection.execute(query)]
+
+    async def end(self, session_id: str, *, user_id: str, reason: EndReason, now: int) -> list[str]:
+        """End this session of this user, and its families. Returns the ids that ended: one, or none."""
+        return await self._end(
+            and_(tables.sessions.c.id == session_id, tables.sessions.c.user_id == user_id), reason, now
+        )
+
+    async def end_all(
+        self, user_id: str, *, reason: EndReason, now: int, except_id: str | None = None
+    ) -> list[str]:
+        """End the sessions of a user, but for one. Returns the ids of those that ended."""
+        which = tables.sessions.c.user_id == user_id
+        if except_id is not None:
+            which = and_(which, tables.sessions.c.id != except_id)
+        return await self._end(which, reason, now)
+
+    async def _end(self, which: ColumnElement[bool], reason: EndReason, now: int) -> list[str]:
+        ending = {"ended_at": now, "ended_reason": reason.value}
+        # Families first and in order, as every other writer locks them: see Families.for_update.
+        ids = (
+            await self._connection.scalars(
+                select(tables.families.c.id)
+                .join(tables.sessions, tables.sessions.c.id == tables.families.c.session_id)
+                .where(which, tables.families.c.ended_at.is_(None))
+                .order_by(tables.families.c.id)
+                .with_for_update(of=tables.families)
+            )
+        ).all()
+        if ids:
+            await self._connection.execute(
+                update(tables.families).where(tables.families.c.id.in_(ids)).values(ending)
+            )
+        ended = await self._connection.scalars(
+            update(tables.sessions)
+            .where(which, tables.sessions.c.ended_at.is_(None))
+            .values(ending)
+            .returning(tables.sessions.c.id)
+        )
+        return list(ended)
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(
+        id=row.id,
+        user_id=row.user_id,
+        client_id=row.client_id,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        device_name=row.device_name,
+        address=row.address,
+        user_agent=row.user_agent,
+        ending=Ending(EndReason(row.ended_reason), row.ended_at) if row.ended_reason else None,
+    )

@@ -1,0 +1,128 @@
+"""Every table of the store. Moments are NumericDate seconds of the database's clock."""
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+users: Final = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("username", Text, nullable=False),
+    # NFKC and case-folded: what names are compared by.
+    Column("username_key", Text, nullable=False, unique=True),
+    Column("password_hash", Text),
+    Column("roles", JSON, nullable=False),
+    Column("email", Text),
+    Column("email_verified", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+)
+
+resource_servers: Final = Table(
+    "resource_servers",
+    metadata,
+    Column("audience", Text, primary_key=True),
+    # The order of the set-up: the first one is what a sign-in without a scope means.
+    Column("position", Integer, nullable=False),
+    Column("scopes", JSON, nullable=False),
+)
+
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("device_name", Text),
+    Column("address", Text),
+    Column("user_agent", Text),
+    Column("ended_at", BigInteger),
+    Column("ended_reason", Text),
+)
+Index(None, sessions.c.user_id)
+
+families: Final = Table(
+    "families",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("first_party", Boolean, nullable=False),
+    Column("binder_kind", Text, nullable=False),
+    Column("binder_digest", LargeBinary),
+    Column("audience", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    # From here on: what a turn writes. No index names any of it, so a turn is a heap-only update.
+    Column("used_at", BigInteger, nullable=False),
+    Column("turn", BigInteger, nullable=False),
+    Column("handed_out_at", BigInteger, nullable=False),
+    Column("known", Boolean, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("late_replays", Integer, nullable=False),
+    Column("score", SmallInteger, nullable=False),
+    Column("uses_attempts", Boolean, nullable=False),
+    Column("attempt_digest", LargeBinary),
+    Column("address", Text),
+    Column("user_agent", Text),
+    Column("ended_at", BigInteger),
+    Column("ended_reason", Text),
+    # Room on each page for the next version of a row.
+    postgresql_with={"fillfactor": 70},
+)
+Index(None, families.c.session_id)
+
+keys: Final = Table(
+    "keys",
+    metadata,
+    Column("kid", Text, primary_key=True),
+    Column("algorithm", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("public", JSON, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+# Two processes that find no key make one, not two.
+Index(
+    "uq_keys_active_algorithm",
+    keys.c.algorithm,
+    unique=True,
+    postgresql_where=text("active"),
+    sqlite_where=text("active"),
+)
+
+events: Final = Table(
+    "events",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("members", JSON, nullable=False),
+)
+Index(None, events.c.at)

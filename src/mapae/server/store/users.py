@@ -1,0 +1,67 @@
+"""Users as rows."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mapae.server.domain.users import User
+from mapae.server.store import tables
+
+
+class UsernameTaken(Exception):
+    """A user of that name, compared case-folded, is there already. The transaction is spoilt: leave it."""
+
+
+class Users:
+    """The users of one connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def named(self, username_key: str) -> User | None:
+        """The user of that comparison key."""
+        query = select(tables.users).where(tables.users.c.username_key == username_key)
+        row = (await self._connection.execute(query)).one_or_none()
+        return _user(row) if row else None
+
+    async def all(self) -> Sequence[User]:
+        """Every user, by name."""
+        query = select(tables.users).order_by(tables.users.c.username_key)
+        return [_user(row) for row in await self._connection.execute(query)]
+
+    async def add(self, user: User) -> None:
+        """Keep a new user.
+
+        Raises:
+            UsernameTaken: its name is.
+        """
+        try:
+            await self._connection.execute(insert(tables.users).values(_columns(user)))
+        except IntegrityError as error:
+            raise UsernameTaken from error
+
+    async def save(self, user: User) -> None:
+        """Keep what has changed of a user."""
+        await self._connection.execute(
+            update(tables.users).where(tables.users.c.id == user.id).values(_columns(user))
+        )
+
+    async def renew_hash(self, user_id: str, *, old: str, new: str) -> None:
+        """Put a hash with today's parameters in the place of `old`; nothing happens when that is gone."""
+        await self._connection.execute(
+            update(tables.users)
+            .where(tables.users.c.id == user_id, tables.users.c.password_hash == old)
+            .values(password_hash=new)
+        )
+
+
+def _columns(user: User) -> dict[str, Any]:
+    return asdict(user) | {"roles": list(user.roles)}
+
+
+def _user(row: Row[Any]) -> User:
+    return User(**row._mapping | {"roles": tuple(row.roles)})
