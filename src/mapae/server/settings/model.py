@@ -93,7 +93,11 @@ class Settings(BaseModel):
     """What the operator decided: made once at start by `load_settings`, handed to whoever needs it."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
     )
 
     dev: Switch = _setting(

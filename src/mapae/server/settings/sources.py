@@ -77,7 +77,8 @@ def load_with_sources(
         settings = Settings.model_validate({name: value for name, (value, _) in found.values.items()})
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False):
-            found.refuse(str(problem["loc"][0]), _what_is_wrong(problem))
+            if problem["type"] != "default_factory_not_called":  # a consequence of another problem
+                found.refuse(str(problem["loc"][0]), _what_is_wrong(problem))
     if found.problems:
         raise SettingsError(tuple(found.problems.values()))
     sources = {

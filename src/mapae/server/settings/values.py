@@ -48,8 +48,10 @@ def hosts_or_networks(value: object) -> tuple[Network | str, ...]:
     return tuple(_host_or_network(item) for item in _items(value))
 
 
-def readable_file(value: object) -> Path:
-    """A file that exists and that this process may read."""
+def readable_file(value: object) -> Path | None:
+    """A file that exists and that this process may read, or None."""
+    if value is None:
+        return None
     path = Path(_text(value))
     if not path.is_file() or not os.access(path, os.R_OK):
         raise ValueError("does not name a file this process can read")
@@ -132,9 +134,9 @@ def _secret_text(value: object) -> str:
 def _items(value: object) -> list[str]:
     if isinstance(value, str):
         return [item.strip() for item in value.split(",") if item.strip()]
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise ValueError("is not a list of texts")
-    return value
+    return list(value)
 
 
 def _network(text: str) -> Network:
