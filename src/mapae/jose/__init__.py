@@ -1,1 +1,1 @@
-"""JOSE: signed tokens and keys (RFC 7515, 7517, 7518, 7519, 7638, 8037, 8725). Pure; needs only cryptography."""
+"""JOSE: signed tokens and keys (RFC 7515, 7517 to 7519, 7638, 8037, 8725). Pure; needs only cryptography."""

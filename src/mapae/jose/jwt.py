@@ -1,0 +1,133 @@
+"""Claim sets: made, parsed, and the checks every kind of token shares (RFC 7519, RFC 8725)."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from mapae.jose import jws, strict_json
+from mapae.jose.errors import JoseError, JoseErrorCode, malformed, unusable_key
+from mapae.jose.jwk import Jwk
+
+
+def sign_claims(claims: Mapping[str, Any], key: Jwk, *, typ: str) -> str:
+    """`claims` signed with the algorithm the key is for, in compact form.
+
+    Raises:
+        JoseError: UNUSABLE_KEY when the key has no `alg` or cannot sign.
+        ValueError, TypeError: when JSON has no form for a claim.
+    """
+    if key.alg is None:
+        raise unusable_key("alg is missing")
+    return jws.sign(strict_json.dump(claims), key, algorithm=key.alg, typ=typ)
+
+
+def parse_claims(payload: bytes) -> dict[str, Any]:
+    """The claim set in the payload of a verified token.
+
+    Raises:
+        JoseError: MALFORMED when it is not one strict JSON object.
+
+    Does not check: any claim.
+    """
+    return strict_json.parse_object(payload)
+
+
+def check_type(header: Mapping[str, Any], expected: str) -> None:
+    """Check that `typ` is the media type `expected`, as in "at+jwt".
+
+    Raises:
+        JoseError: WRONG_TYPE.
+
+    Implements: RFC 7515 section 4.1.9 ("application/" may be left out, case does not matter),
+        RFC 8725 section 3.11.
+    """
+    typ = header.get("typ")
+    if not isinstance(typ, str) or typ.lower().removeprefix("application/") != expected.lower():
+        raise JoseError(JoseErrorCode.WRONG_TYPE, f"typ is not {expected}")
+
+
+def check_issuer(claims: Mapping[str, Any], issuer: str) -> None:
+    """Check that `iss` is `issuer`, character by character (RFC 8725 section 3.8).
+
+    Raises:
+        JoseError: WRONG_ISSUER.
+    """
+    if claims.get("iss") != issuer:
+        raise JoseError(JoseErrorCode.WRONG_ISSUER, f"iss is not {issuer}")
+
+
+def check_audience(claims: Mapping[str, Any], audience: str | Collection[str]) -> None:
+    """Check that `aud`, a string or an array of strings, names `audience`, or one of them.
+
+    Raises:
+        JoseError: WRONG_AUDIENCE, also when `aud` is missing; MALFORMED when it is of another form.
+
+    Implements: RFC 7519 section 4.1.3.
+    """
+    named = claims.get("aud", ())
+    if isinstance(named, str):
+        named = (named,)
+    if not isinstance(named, (list, tuple)) or not all(isinstance(name, str) for name in named):
+        raise malformed("aud is no string and no array of strings")
+    expected = (audience,) if isinstance(audience, str) else audience
+    if not any(name in expected for name in named):
+        raise JoseError(JoseErrorCode.WRONG_AUDIENCE, "aud names none of the audiences expected")
+
+
+def check_expiry(claims: Mapping[str, Any], *, now: float, leeway_s: float = 0) -> None:
+    """Check that `exp` is there and not reached: at `exp` + `leeway_s` the token is over.
+
+    Raises:
+        JoseError: EXPIRED; MALFORMED when `exp` is missing or no number.
+
+    Implements: RFC 7519 section 4.1.4.
+    """
+    expires_at = numeric_date(claims, "exp")
+    if expires_at is None:
+        raise malformed("exp is missing")
+    if now >= expires_at + leeway_s:
+        raise JoseError(JoseErrorCode.EXPIRED, "exp has passed")
+
+
+def check_not_before(claims: Mapping[str, Any], *, now: float, leeway_s: float = 0) -> None:
+    """Check that `nbf`, if there is one, is reached, give or take `leeway_s`.
+
+    Raises:
+        JoseError: NOT_YET_VALID; MALFORMED when `nbf` is no number.
+
+    Implements: RFC 7519 section 4.1.5.
+    """
+    _check_past(claims, "nbf", now + leeway_s)
+
+
+def check_issued_at(claims: Mapping[str, Any], *, now: float, leeway_s: float = 0) -> None:
+    """Check that `iat`, if there is one, is not in the future, give or take `leeway_s`.
+
+    Raises:
+        JoseError: NOT_YET_VALID; MALFORMED when `iat` is no number.
+
+    Implements: RFC 7519 section 4.1.6; the refusal is ours.
+    """
+    _check_past(claims, "iat", now + leeway_s)
+
+
+def numeric_date(claims: Mapping[str, Any], name: str) -> int | float | None:
+    """The NumericDate in the claim `name`, in seconds, or None when the claim is missing.
+
+    Raises:
+        JoseError: MALFORMED when it is anything but a number.
+
+    Implements: RFC 7519 section 2.
+    """
+    if name not in claims:
+        return None
+    value = claims[name]
+    # In Python true is an int.
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise malformed(f"{name} is no NumericDate")
+    return value
+
+
+def _check_past(claims: Mapping[str, Any], name: str, latest: float) -> None:
+    moment = numeric_date(claims, name)
+    if moment is not None and moment > latest:
+        raise JoseError(JoseErrorCode.NOT_YET_VALID, f"{name} is in the future")
