@@ -30,9 +30,12 @@ def parse_object(raw: bytes | str, *, max_depth: int = 16) -> dict[str, Any]:
         text = raw.decode() if isinstance(raw, bytes) else raw
         if text.count("{") + text.count("[") > max_depth and _depth(text) > max_depth:
             raise malformed("JSON nests too deep")
-        value = _DECODER.decode(text)
-        if isinstance(raw, str) or "\\u" in text:
-            _ENCODER.encode(value).encode()  # fails on a lone surrogate
+        text = text.strip(" \t\n\r")
+        value, end = _DECODER.raw_decode(text)
+        if end != len(text):
+            raise malformed("something follows the JSON value")
+        if isinstance(raw, str) or "\\" in text:
+            _ENCODER.encode(value).encode()  # fails on half a surrogate pair
     except ValueError:
         raise malformed("not strict JSON") from None
     if not isinstance(value, dict):
