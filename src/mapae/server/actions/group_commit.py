@@ -13,13 +13,19 @@ class GroupCommit(Generic[Request, Result]):
 
     Args:
         work: takes requests, returns their results in the same order, all durable; raises when none are.
+        common: what `work` raises when no request of the batch is to blame; then none is tried alone.
         limit: the largest batch.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[Request]], Awaitable[Sequence[Result]]], *, limit: int = 256
+        self,
+        work: Callable[[Sequence[Request]], Awaitable[Sequence[Result]]],
+        *,
+        common: type[Exception],
+        limit: int = 256,
     ) -> None:
         self._work = work
+        self._common = common
         self._limit = limit
         self._waiting: list[tuple[Request, asyncio.Future[Result]]] = []
         self._runner: asyncio.Task[None] | None = None
@@ -48,8 +54,10 @@ class GroupCommit(Generic[Request, Result]):
         try:
             results = await self._work([request for request, _ in batch])
         except Exception as error:  # noqa: BLE001  # handed to whoever waits for it
-            if len(batch) == 1:
-                _fail(batch[0][1], error)
+            if len(batch) == 1 or isinstance(error, self._common):
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
                 return
             # One bad request must not fail its neighbours.
             for single in batch:
@@ -58,8 +66,3 @@ class GroupCommit(Generic[Request, Result]):
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
-
-
-def _fail(future: asyncio.Future[Result], error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)

@@ -197,16 +197,23 @@ def spend(family: Family, presented: Presented, *, now: int, policy: RefreshPoli
     return _theft(family, now=now)
 
 
-def log_out(family: Family, presented: Presented, *, now: int, policy: RefreshPolicy) -> Decision:
-    """Decide what a log-out with this refresh token does, by the same table.
+def vouch(family: Family, presented: Presented, *, now: int, policy: RefreshPolicy) -> Decision:
+    """Decide, by the same table but without a turn, whether this token may speak for its session.
 
-    `Ended` with `logged_out` when the token may end its family; `Ended` with another reason when it was over or
-    is by this very request; `Refused` when the token is too old to end anything.
+    `Replayed` when it may. A token too old to buy anything is `Refused`: it ends nothing either.
     """
     if presented.turn < family.turn - 1 and not family.ending:
         return Refused(family, RefusalCode.INVALID_GRANT, (Report.OLD_TOKEN_ELSEWHERE,))
     decision = spend(family, presented, now=now, policy=policy)
     if isinstance(decision, Turned | Replayed):
+        return Replayed(family, decision.reports)
+    return decision
+
+
+def log_out(family: Family, presented: Presented, *, now: int, policy: RefreshPolicy) -> Decision:
+    """Decide what a log-out with this refresh token does: `Ended` with `logged_out` when it may speak."""
+    decision = vouch(family, presented, now=now, policy=policy)
+    if isinstance(decision, Replayed):
         ending = Ending(EndReason.LOGGED_OUT, now)
         return Ended(replace(family, ending=ending), ending, decision.reports)
     return decision

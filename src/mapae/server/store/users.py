@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mapae.server.domain.users import User
 from mapae.server.store import tables
+from mapae.server.store.now import database_now
 
 
 class UsernameTaken(Exception):
@@ -50,12 +51,26 @@ class Users:
             update(tables.users).where(tables.users.c.id == user.id).values(_columns(user))
         )
 
-    async def renew_hash(self, user_id: str, *, old: str, new: str) -> None:
-        """Put a hash with today's parameters in the place of `old`; nothing happens when that is gone."""
+    async def confirm(self, user: User) -> int | None:
+        """The database's time, if this user is still enabled with the same password; else None.
+
+        The row stays locked against changes until the transaction ends.
+        """
+        query = (
+            select(database_now())
+            .where(
+                tables.users.c.id == user.id,
+                tables.users.c.password_hash == user.password_hash,
+                tables.users.c.disabled_at.is_(None),
+            )
+            .with_for_update(read=True, of=tables.users)
+        )
+        return (await self._connection.scalars(query)).one_or_none()
+
+    async def renew_hash(self, user_id: str, password_hash: str) -> None:
+        """Put a hash of the same password with today's parameters in the place of the old one."""
         await self._connection.execute(
-            update(tables.users)
-            .where(tables.users.c.id == user_id, tables.users.c.password_hash == old)
-            .values(password_hash=new)
+            update(tables.users).where(tables.users.c.id == user_id).values(password_hash=password_hash)
         )
 
 

@@ -1,0 +1,45 @@
+"""Authenticate a caller of our own APIs by access token: the server is the first customer of its verifier."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mapae.jose.jwks import JwkSet
+from mapae.server.store.engine import Database
+from mapae.verifier import AccessToken, TokenRejected, Verifier
+
+
+class AuthenticateToken:
+    """Accepts what this issuer signed for any of its resource servers.
+
+    In the steady state without the database; it is asked when an audience turns up that is not known yet.
+    """
+
+    def __init__(self, *, issuer: str, keys: JwkSet, database: Database) -> None:
+        self._issuer = issuer
+        self._keys = keys
+        self._database = database
+        self._audiences = {issuer}
+        self._verifier = self._made()
+
+    async def __call__(self, authorization: Sequence[str]) -> AccessToken:
+        """The token in the `Authorization` headers of a request.
+
+        Raises:
+            TokenRejected: with the reason.
+            StoreUnavailable: for a token of an audience not seen before.
+        """
+        raw = bearer(authorization)
+        try:
+            return self._verifier.verify(raw)
+        except TokenRejected as rejected:
+            if rejected.code != "wrong_audience":
+                raise
+        # Reached only with a signature of ours that has not expired, so strangers cannot make us ask.
+        async with self._database.reading() as unit:
+            servers = await unit.resource_servers.all()
+        self._audiences = {self._issuer, *(server.audience for server in servers)}
+        self._verifier = self._made()
+        return self._verifier.verify(raw)
+
+    def _made(self) -> Verifier:
+        return Verifier(issuer=self._issuer, audience=self._audiences, keys=self._keys)

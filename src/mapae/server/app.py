@@ -1,0 +1,116 @@
+"""Composition root: settings in, ASGI application out. The only file that knows every room."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from mapae.clock import system_clock
+from mapae.entropy import system_entropy
+from mapae.jose import base64url
+from mapae.server.actions.authenticate_token import AuthenticateToken
+from mapae.server.actions.family_batches import FamilyBatches
+from mapae.server.actions.grants.refresh_token import RefreshGrant
+from mapae.server.actions.issue import Issue
+from mapae.server.actions.key_ring import KeyRing, open_key_ring
+from mapae.server.actions.log_in import LogIn
+from mapae.server.actions.mint import Mint
+from mapae.server.actions.sessions import RefreshTokenLogOut, UserSessions
+from mapae.server.adapters.argon2_hasher import Argon2Hasher
+from mapae.server.adapters.log import configure_logging
+from mapae.server.adapters.sealing import Sealer
+from mapae.server.domain.families import RefreshPolicy
+from mapae.server.domain.refresh_token import RefreshTokenCodec, derive_refresh_key
+from mapae.server.http.endpoints.health import Health
+from mapae.server.http.endpoints.session_api import SessionApi
+from mapae.server.http.endpoints.well_known import WellKnown
+from mapae.server.http.errors import HANDLERS
+from mapae.server.http.front import Front
+from mapae.server.settings import Settings, load_settings
+from mapae.server.store.engine import Database, open_database
+
+
+def create() -> ASGIApp:
+    """The application of this process's environment: what each worker runs."""
+    settings = load_settings(os.environ)
+    configure_logging(settings.log_format, settings.log_level)
+    return build(settings)
+
+
+def build(settings: Settings) -> ASGIApp:
+    """The application of these settings. It opens the database when it starts, and closes it when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with opened(settings) as house:
+            app.router.routes[:] = routes(settings, house)
+            yield
+
+    app = Starlette(lifespan=lifespan, exception_handlers=HANDLERS)
+    return Front(app, https=settings.issuer.startswith("https://"), entropy=system_entropy)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What is opened at start and closed at the end."""
+
+    database: Database
+    ring: KeyRing
+    hasher: Argon2Hasher
+    codec: RefreshTokenCodec
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[House]:
+    """Open the database, the key ring and the hashing threads.
+
+    Raises:
+        StoreUnavailable: the database cannot be used.
+        WrongSecretKey: the settings' secret key does not open this database's keys.
+    """
+    secret_key = base64url.decode(settings.secret_key.reveal())
+    database = open_database(settings.database_url.reveal(), pool_size=settings.database_pool)
+    hasher = hasher_of(settings)
+    try:
+        ring = await open_key_ring(database, Sealer(secret_key, system_entropy), clock=system_clock)
+        yield House(database, ring, hasher, RefreshTokenCodec(derive_refresh_key(secret_key)))
+    finally:
+        hasher.close()
+        await database.close()
+
+
+def hasher_of(settings: Settings) -> Argon2Hasher:
+    """The password hasher of these settings."""
+    return Argon2Hasher(
+        memory_kib=settings.argon2_memory_kib,
+        time_cost=settings.argon2_time_cost,
+        parallelism=settings.argon2_parallelism,
+        threads=settings.hashing_threads,
+        queue=settings.hashing_queue,
+    )
+
+
+def routes(settings: Settings, house: House) -> list[BaseRoute]:
+    """Every address of the server, each wired to what answers it."""
+    database, ring = house.database, house.ring
+    mint = Mint(settings.issuer, settings.access_token_life, ring, system_clock, system_entropy)
+    issue = Issue(mint, house.codec)
+    policy = RefreshPolicy(grace_s=settings.refresh_grace, idle_s=settings.session_idle)
+    batches = FamilyBatches(database, policy)
+    session_api = SessionApi(
+        log_in=LogIn(database, house.hasher, issue, settings.issuer, settings.session_life, system_entropy),
+        refresh=RefreshGrant(house.codec, batches, issue, system_clock),
+        log_out=RefreshTokenLogOut(house.codec, batches, database),
+        user_sessions=UserSessions(database, settings.session_idle),
+        authenticate=AuthenticateToken(issuer=settings.issuer, keys=ring.published, database=database),
+        trusted_proxies=settings.trusted_proxies,
+    )
+    return [
+        *session_api.routes(),
+        *WellKnown(settings.issuer, ring.published).routes(),
+        *Health(database).routes(),
+    ]

@@ -1,0 +1,39 @@
+"""`/health/*`: whether the process lives, and whether it can do its work."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from mapae.server.store.engine import Database, StoreUnavailable
+from mapae.server.store.migrations import SchemaState, schema_state
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """For load balancers and supervisors. That a process answers at all says that its signing key is loaded."""
+
+    database: Database
+
+    def routes(self) -> list[Route]:
+        """The two paths."""
+        return [Route("/health/live", self.live), Route("/health/ready", self.ready)]
+
+    async def live(self, request: Request) -> Response:
+        """The process answers."""
+        return _answer(200, {"status": "live"})
+
+    async def ready(self, request: Request) -> Response:
+        """The database answers too, and has this version's schema."""
+        try:
+            schema = await schema_state(self.database.reading_engine)
+        except StoreUnavailable:
+            return _answer(503, {"status": "not_ready", "database": "unavailable"})
+        if schema is not SchemaState.CURRENT:
+            return _answer(503, {"status": "not_ready", "schema": schema.value})
+        return _answer(200, {"status": "ready"})
+
+
+def _answer(status: int, members: dict[str, str]) -> Response:
+    return JSONResponse(members, status_code=status, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,183 @@
+"""`/auth/*`: user name and password in, tokens out; renewed, listed, ended."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from mapae.oauth.errors import OAuthError
+from mapae.oauth.scope import Scope
+from mapae.secret import Secret
+from mapae.server.actions.authenticate_token import AuthenticateToken
+from mapae.server.actions.grants.refresh_token import RefreshGrant
+from mapae.server.actions.log_in import LogIn, LoginRequest
+from mapae.server.actions.sessions import LogOutScope, RefreshTokenLogOut, UserSessions
+from mapae.server.actions.tokens import Tokens
+from mapae.server.domain.caller import DEVICE_NAME_LIMIT, Caller, printable
+from mapae.server.domain.passwords import (
+    CredentialFault,
+    CredentialRefused,
+    parse_username,
+    prepare_password,
+)
+from mapae.server.domain.problems import Problem, ProblemCode
+from mapae.server.domain.sessions import FIRST_PARTY_CLIENT_ID, rounded_to_the_hour
+from mapae.server.http.body import Body, read_body
+from mapae.server.http.request_facts import Network, caller_of
+from mapae.server.store.sessions import LiveSession
+
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionApi:
+    """The first-party door."""
+
+    log_in: LogIn
+    refresh: RefreshGrant
+    log_out: RefreshTokenLogOut
+    user_sessions: UserSessions
+    authenticate: AuthenticateToken
+    trusted_proxies: tuple[Network, ...]
+
+    def routes(self) -> list[Route]:
+        """The paths of this door."""
+        return [
+            Route("/auth/login", self.post_login, methods=["POST"]),
+            Route("/auth/refresh", self.post_refresh, methods=["POST"]),
+            Route("/auth/logout", self.post_logout, methods=["POST"]),
+            Route("/auth/me", self.get_me, methods=["GET"]),
+            Route("/auth/sessions", self.get_sessions, methods=["GET"]),
+            Route("/auth/sessions/{id}", self.delete_session, methods=["DELETE"]),
+        ]
+
+    async def post_login(self, request: Request) -> Response:
+        """User name and password for tokens."""
+        caller = self._caller(request)
+        return _tokens(await self.log_in(_login_request(await read_body(request)), caller))
+
+    async def post_refresh(self, request: Request) -> Response:
+        """A refresh token for the next pair."""
+        caller = self._caller(request)
+        body = await read_body(request)
+        tokens = await self.refresh(
+            Secret(body.text("refresh_token")), caller, client_id=FIRST_PARTY_CLIENT_ID
+        )
+        return _tokens(tokens)
+
+    async def post_logout(self, request: Request) -> Response:
+        """End this session, the others, or all: proved by the refresh token in the body, or by Bearer."""
+        caller = self._caller(request)
+        body = await read_body(request, optional=True)
+        scope = _log_out_scope(body)
+        refresh_token = body.optional_text("refresh_token")
+        if refresh_token is not None:
+            await self.log_out(Secret(refresh_token), scope, caller, client_id=FIRST_PARTY_CLIENT_ID)
+        else:
+            token = await self.authenticate(request.headers.getlist("authorization"))
+            await self.user_sessions.log_out(
+                scope, user_id=token.subject, current_id=token.session_id, caller=caller
+            )
+        return Response(status_code=204, headers=_NO_STORE)
+
+    async def get_me(self, request: Request) -> Response:
+        """Who the token says you are: read from the token alone."""
+        token = await self.authenticate(request.headers.getlist("authorization"))
+        members = ("sub", "client_id", "sid", "aud", "scope", "roles", "auth_time", "iat", "exp")
+        claims = {name: token.claims[name] for name in members if name in token.claims}
+        return JSONResponse(claims, headers=_NO_STORE)
+
+    async def get_sessions(self, request: Request) -> Response:
+        """The caller's live sessions."""
+        token = await self.authenticate(request.headers.getlist("authorization"))
+        live = await self.user_sessions.list(token.subject, current_id=token.session_id)
+        return JSONResponse(
+            {"sessions": [_session(one, current_id=token.session_id) for one in live]}, headers=_NO_STORE
+        )
+
+    async def delete_session(self, request: Request) -> Response:
+        """End one of the caller's sessions."""
+        token = await self.authenticate(request.headers.getlist("authorization"))
+        await self.user_sessions.revoke(
+            request.path_params["id"],
+            user_id=token.subject,
+            current_id=token.session_id,
+            caller=self._caller(request),
+        )
+        return Response(status_code=204, headers=_NO_STORE)
+
+    def _caller(self, request: Request) -> Caller:
+        return caller_of(request, self.trusted_proxies)
+
+
+def _login_request(body: Body) -> LoginRequest:
+    client_id = body.optional_text("client_id") or FIRST_PARTY_CLIENT_ID
+    if client_id != FIRST_PARTY_CLIENT_ID:
+        raise Problem(ProblemCode.UNKNOWN_CLIENT)
+    try:
+        return LoginRequest(
+            username=parse_username(body.text("username")),
+            password=prepare_password(Secret(body.text("password"))),
+            client_id=client_id,
+            scopes=_scopes(body),
+            device_name=printable(body.optional_text("device_name"), limit=DEVICE_NAME_LIMIT),
+        )
+    except CredentialRefused as error:
+        if error.code is CredentialFault.FORBIDDEN_CHARACTER:
+            # Nobody can have these, so it is only a wrong guess.
+            raise Problem(ProblemCode.INVALID_CREDENTIALS, detail=error.code) from None
+        raise Problem(
+            ProblemCode.INVALID_REQUEST, told=f"User name or password is {error.code.replace('_', ' ')}."
+        ) from None
+
+
+def _scopes(body: Body) -> tuple[str, ...] | None:
+    text = body.optional_text("scope")
+    if not text:
+        return None
+    try:
+        return tuple(Scope.parse(text))
+    except OAuthError:
+        raise Problem(
+            ProblemCode.INVALID_REQUEST, told="The member `scope` has to be scopes, a space between two."
+        ) from None
+
+
+def _log_out_scope(body: Body) -> LogOutScope:
+    try:
+        return LogOutScope(body.optional_text("scope") or LogOutScope.THIS)
+    except ValueError:
+        raise Problem(
+            ProblemCode.INVALID_REQUEST, told="The member `scope` has to be this, others or all."
+        ) from None
+
+
+def _tokens(tokens: Tokens) -> Response:
+    return JSONResponse(
+        {
+            "access_token": tokens.access_token.reveal(),
+            "token_type": "Bearer",
+            "expires_in": tokens.expires_in,
+            "refresh_token": tokens.refresh_token.reveal(),
+            "refresh_expires_in": tokens.refresh_expires_in,
+            "session_id": tokens.session_id,
+            "scope": tokens.scope,
+        },
+        headers=_NO_STORE,
+    )
+
+
+def _session(live: LiveSession, *, current_id: str | None) -> dict[str, Any]:
+    session = live.session
+    return {
+        "id": session.id,
+        "device_name": session.device_name,
+        "client_id": session.client_id,
+        "created_at": session.created_at,
+        "last_used_at": rounded_to_the_hour(live.used_at),
+        "address": session.address,
+        "user_agent": session.user_agent,
+        "current": session.id == current_id,
+    }

@@ -1,0 +1,94 @@
+"""Errors on the wire: every failure becomes a problem document (RFC 9457) with a stable code."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from mapae.server.adapters.argon2_hasher import HashingBusy
+from mapae.server.domain.problems import Problem, ProblemCode
+from mapae.server.store.engine import StoreUnavailable
+from mapae.verifier import TokenRejected
+
+log = structlog.get_logger()
+
+#: Seconds after which a caller may try again when the database could not be used.
+DATABASE_RETRY_AFTER_S = 1
+
+_OF_STATUS = {404: ProblemCode.NOT_FOUND, 405: ProblemCode.METHOD_NOT_ALLOWED}
+
+
+class ProblemResponse(JSONResponse):
+    """A problem document."""
+
+    media_type = "application/problem+json"
+
+
+def respond(problem: Problem) -> Response:
+    """The answer that `problem` is to the caller; its `detail` stays here."""
+    headers = {"Cache-Control": "no-store"}
+    if problem.retry_after_s is not None:
+        headers["Retry-After"] = str(problem.retry_after_s)
+    if problem.code.status == 401:
+        # RFC 9110 section 15.5.2: a 401 MUST carry a challenge.
+        headers["WWW-Authenticate"] = problem.challenge or "Bearer"
+    elif problem.challenge:
+        headers["WWW-Authenticate"] = problem.challenge
+    return ProblemResponse(
+        {
+            "type": "about:blank",
+            "title": problem.code.title,
+            "status": problem.code.status,
+            "detail": problem.told,
+            "code": problem.code.value,
+            **problem.members,
+        },
+        status_code=problem.code.status,
+        headers=headers,
+    )
+
+
+def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    log.info("refused", code=error.code.value, detail=error.detail)
+    return respond(error)
+
+
+def _token_rejected(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TokenRejected)
+    code = {
+        "missing": ProblemCode.TOKEN_MISSING,
+        "insufficient_scope": ProblemCode.INSUFFICIENT_SCOPE,
+    }.get(error.code, ProblemCode.INVALID_TOKEN)
+    log.info("refused", code=code.value, detail=error.code)
+    return respond(Problem(code, told=error.description, challenge=error.challenge()))
+
+
+def _hashing_busy(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HashingBusy)
+    log.warning("hashing_busy")
+    return respond(Problem(ProblemCode.BUSY, retry_after_s=error.retry_after_s))
+
+
+def _store_unavailable(request: Request, error: Exception) -> Response:
+    log.error("database_unavailable", detail=str(error))
+    return respond(Problem(ProblemCode.DATABASE_UNAVAILABLE, retry_after_s=DATABASE_RETRY_AFTER_S))
+
+
+def _http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    response = respond(Problem(_OF_STATUS.get(error.status_code, ProblemCode.INVALID_REQUEST)))
+    response.headers.update(error.headers or {})
+    return response
+
+
+HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
+    Problem: _problem,
+    TokenRejected: _token_rejected,
+    HashingBusy: _hashing_busy,
+    StoreUnavailable: _store_unavailable,
+    HTTPException: _http_exception,
+}

@@ -1,0 +1,70 @@
+"""The front door: request id, security headers, one log line a request, and the last resort for errors."""
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mapae.clock import monotonic_clock
+from mapae.entropy import Entropy
+from mapae.server.domain.ids import new_id
+from mapae.server.domain.problems import Problem, ProblemCode
+from mapae.server.http.errors import respond
+
+log = structlog.get_logger()
+
+
+class Front:
+    """The outermost ASGI application.
+
+    Args:
+        app: what answers.
+        https: whether callers reach us by https; then HSTS is sent.
+    """
+
+    def __init__(self, app: ASGIApp, *, https: bool, entropy: Entropy) -> None:
+        self._app = app
+        self._entropy = entropy
+        self._headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+            "X-Frame-Options": "DENY",
+        }
+        if https:
+            self._headers["Strict-Transport-Security"] = "max-age=63072000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, began, status = new_id(self._entropy), monotonic_clock(), 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception:
+            # The caller gets the id of the incident, the log everything else.
+            log.exception("server_error")
+            if status == 0:
+                problem = Problem(ProblemCode.SERVER_ERROR, members={"incident": request_id})
+                await respond(problem)(scope, receive, send_with_headers)
+        finally:
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                duration_ms=round((monotonic_clock() - began) * 1000, 1),
+            )
+            structlog.contextvars.unbind_contextvars("request_id")

@@ -1,0 +1,79 @@
+"""What a request says of its caller, and how much of it is believed."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+from mapae.server.domain.caller import USER_AGENT_LIMIT, Caller, printable
+from mapae.server.domain.problems import Problem, ProblemCode
+
+Network = IPv4Network | IPv6Network
+
+#: 128 to 512 bits in base64url: enough to be unguessable, few enough to be kept.
+_TOKEN_VALUE: Final = re.compile(r"[A-Za-z0-9_-]{22,86}", re.ASCII)
+_FORWARDED_FOR: Final = re.compile(r'(?:^|[;,])\s*for="?\[?([0-9A-Fa-f:.]+)', re.IGNORECASE)
+
+
+def caller_of(request: Request, trusted_proxies: Sequence[Network]) -> Caller:
+    """Who calls.
+
+    Raises:
+        Problem: INVALID_REQUEST when `Mapae-Instance` or `Mapae-Attempt` is there and malformed.
+    """
+    return Caller(
+        address=client_address(request, trusted_proxies),
+        user_agent=printable(request.headers.get("user-agent"), limit=USER_AGENT_LIMIT),
+        instance_digest=_digest_of(request.headers, "Mapae-Instance"),
+        attempt_digest=_digest_of(request.headers, "Mapae-Attempt"),
+    )
+
+
+def client_address(request: Request, trusted_proxies: Sequence[Network]) -> str | None:
+    """The address of the caller: the peer's, or what a trusted proxy says of it.
+
+    `Forwarded` (RFC 7239) and `X-Forwarded-For` are read from the right, and only as long as the speaker is
+    trusted: what stands left of the first untrusted address was written by a stranger.
+    """
+    if request.client is None:
+        return None
+    address = request.client.host
+    if not trusted_proxies:
+        return address
+    hops = _hops(request.headers)
+    while hops and _is_trusted(address, trusted_proxies):
+        hop = hops.pop()
+        try:
+            address = str(ip_address(hop))
+        except ValueError:
+            return address
+    return address
+
+
+def _hops(headers: Headers) -> list[str]:
+    if forwarded := headers.getlist("forwarded"):
+        return _FORWARDED_FOR.findall(",".join(forwarded))
+    return [hop.strip() for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
+
+
+def _is_trusted(address: str, networks: Sequence[Network]) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
+
+
+def _digest_of(headers: Headers, name: str) -> bytes | None:
+    values = headers.getlist(name)
+    if not values:
+        return None
+    if len(values) > 1 or not _TOKEN_VALUE.fullmatch(values[0]):
+        raise Problem(
+            ProblemCode.INVALID_REQUEST, told=f"{name} has to be one value of 22 to 86 base64url characters."
+        )
+    return hashlib.sha256(values[0].encode("ascii")).digest()

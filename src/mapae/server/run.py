@@ -1,0 +1,40 @@
+"""Run the application under uvicorn: one process, or several that share a socket."""
+
+import socket
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from mapae.server.adapters.log import configure_logging
+from mapae.server.http.protocol import BoundedProtocol
+from mapae.server.settings import Settings
+
+#: Seconds that an idle connection is kept for the next request: longer than the proxies in front wait.
+_KEEP_ALIVE_S = 75
+
+
+def run(settings: Settings, listener: socket.socket, *, workers: int) -> None:
+    """Serve on `listener` until told to stop (SIGTERM, SIGINT); requests under way are finished first."""
+    configure_logging(settings.log_format, settings.log_level)
+    config = uvicorn.Config(
+        "mapae.server.app:create",
+        factory=True,
+        workers=workers,
+        loop="uvloop",
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=settings.drain,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+    )
+    if workers == 1:
+        uvicorn.Server(config).run(sockets=[listener])
+    else:
+        Multiprocess(config, sockets=[listener]).run()
