@@ -18,7 +18,7 @@ START_LIMIT_S = 60
 OPTIONS = {"max_connections": "300", "listen_addresses": "127.0.0.1"}
 
 
-class PostgresMissing(Exception):  # noqa: N818 - reads as what happened
+class PostgresMissing(Exception):
     """There is no PostgreSQL, and none can be installed."""
 
 

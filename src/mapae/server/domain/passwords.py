@@ -44,7 +44,7 @@ class CredentialFault(StrEnum):
     FORBIDDEN_CHARACTER = "forbidden_character"
 
 
-class CredentialRefused(Exception):  # noqa: N818 - reads as what happened
+class CredentialRefused(Exception):
     """A user name or password that no user can have. Never holds the text itself."""
 
     def __init__(self, code: CredentialFault) -> None:
