@@ -79,4 +79,4 @@ def _columns(user: User) -> dict[str, Any]:
 
 
 def _user(row: Row[Any]) -> User:
-    return User(**row._mapping | {"roles": tuple(row.roles)})
+    return User(**{**row._mapping, "roles": tuple(row.roles)})
