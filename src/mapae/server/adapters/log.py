@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, TextIO, cast
 
 import structlog
@@ -102,9 +103,14 @@ def _hidden(name: str, value: Any) -> Any:
 
 
 def _is_telling(name: str, value: object) -> bool:
-    if isinstance(value, Secret) or _TELLING.intersection(name.lower().replace("-", "_").split("_")):
+    if isinstance(value, Secret) or _is_telling_name(name):
         return True
     return name == "code" and not (isinstance(value, str) and _ERROR_CODE.fullmatch(value))
+
+
+@lru_cache(maxsize=512)
+def _is_telling_name(name: str) -> bool:
+    return not _TELLING.isdisjoint(name.lower().replace("-", "_").split("_"))
 
 
 def _renderer(style: str) -> Processor:
