@@ -17,19 +17,11 @@ def test_a_request_without_the_scheme_presents_nothing(headers: list[str]) -> No
 
 
 @pytest.mark.parametrize(
-    "value",
-    ["Bearer", "Bearer ", "Bearer  a", "Bearer a ", "Bearer a b", "Bearer a,b", "Bearer =a", "Bearer a=b"]
-    + [
-        "Bearer é",
-        "Bearer a\n",
-        "Bearer a\x00",
-        "Bearer a, Bearer b",
-        "Bearer " + "a" * (MAX_TOKEN_LENGTH + 1),
-    ],
+    "token", ["", " a", "a ", "a b", "a,b", "=a", "a=b", "é", "a\n", "a\x00", "a" * (MAX_TOKEN_LENGTH + 1)]
 )
-def test_what_is_no_b64token_is_an_invalid_token(value: str) -> None:
+def test_what_is_no_b64token_is_an_invalid_token(token: str) -> None:
     with pytest.raises(OAuthError) as refused:
-        presented([value])
+        presented([f"Bearer {token}"])
 
     assert refused.value.code is ErrorCode.INVALID_TOKEN
 
@@ -38,12 +30,10 @@ def test_a_token_of_the_greatest_length_is_read() -> None:
     assert presented(["Bearer " + "a" * MAX_TOKEN_LENGTH]) == "a" * MAX_TOKEN_LENGTH
 
 
-@pytest.mark.parametrize(
-    "headers", [["Bearer a", "Bearer a"], ["Bearer a", "Basic b"], ["Basic b", "Basic b"]]
-)
-def test_two_authorization_headers_are_an_invalid_request(headers: list[str]) -> None:
+@pytest.mark.parametrize("second", ["Bearer a", "Bearer b", "Basic b", ""])
+def test_two_authorization_headers_are_an_invalid_request(second: str) -> None:
     with pytest.raises(OAuthError) as refused:
-        presented(headers)
+        presented(["Bearer a", second])
 
     assert refused.value.code is ErrorCode.INVALID_REQUEST
 
@@ -68,10 +58,9 @@ def test_a_challenge_quotes_its_parameters_in_order_and_leaves_out_none() -> Non
 
 
 def test_a_challenge_cannot_be_broken_out_of() -> None:
-    assert (
-        challenge(error_description='a"\r\nSet-Cookie: b\\é')
-        == 'Bearer error_description="a???Set-Cookie: b??"'
-    )
+    value = challenge(realm='a"\r\nSet-Cookie: b\\é')
+
+    assert value == 'Bearer realm="a???Set-Cookie: b??"'
 
 
 def test_a_challenge_of_nothing_is_the_scheme() -> None:
