@@ -245,3 +245,7 @@ def test_every_setting_is_described() -> None:
     rows = describe()
     assert [row.name for row in rows] == list(Settings.model_fields)
     assert all(row.text.endswith(".") and row.expects and row.default for row in rows)
+    defaults = {row.name: row.default for row in rows}
+    assert defaults["argon2_parallelism"] == "1"
+    assert defaults["metrics"] == "false"
+    assert defaults["tls_cert"] == "unset"

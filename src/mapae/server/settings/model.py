@@ -222,12 +222,12 @@ def describe() -> tuple[Row, ...]:
 
 def _row(name: str, field: FieldInfo) -> Row:
     extra = cast("dict[str, str]", field.json_schema_extra)
-    default = {None: "unset", True: "true", False: "false"}.get(field.default, str(field.default))
+    default = "unset" if field.default is None else str(field.default)
     return Row(
         name=name,
         variable=PREFIX + name.upper(),
         expects=_expects(field),
-        default=extra["shown"] or default,
+        default=extra["shown"] or default.lower(),
         unit=extra["unit"],
         text=field.description or "",
     )
