@@ -15,7 +15,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-class CommandFailed(Exception):  # noqa: N818 - reads as what happened
+class CommandFailed(Exception):
     """Ends the command: `main` prints `message` on stderr as one line and exits with `exit_code`.
 
     Args:

@@ -1,0 +1,297 @@
+"""The public object: signs in, has a valid access token whenever asked, signs out.
+
+When a token is asked for:
+
+| the stored access token | what happens |
+|---|---|
+| outlives the margin | used: no lock, no network |
+| does not | one flight in this process; among processes, a lock with a deadline around the rest |
+| store read again, a newer token there | used |
+| else | the attempt value of this turn is stored, then sent with the refresh token |
+| answer: tokens | stored, over the token that was sent only, before they are used |
+| answer: session ended | store read again; moved on: judged anew; else the reason stays: `LoginRequired` |
+| anything else, or none | nothing changes; a token with life left is used; the server is left alone a while |
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from mapae.client.errors import AnswerLost, LoginRequired, Misuse, Unavailable
+from mapae.client.flight import SingleFlight
+from mapae.client.origin import issuer_url, protected_origin
+from mapae.client.records import SignIn, Tokens
+from mapae.client.steps import (
+    Answer,
+    Backoff,
+    Ended,
+    good_enough,
+    judge_login,
+    judge_refresh,
+    remaining_s,
+    unavailable,
+)
+from mapae.client.store import FileStore, Store
+from mapae.client.transport import Call, Send, send
+from mapae.clock import Clock, monotonic_clock, system_clock
+from mapae.entropy import Entropy, system_entropy
+from mapae.jose import base64url
+from mapae.secret import Secret
+
+if TYPE_CHECKING:
+    from mapae.client.http_auth import SessionAuth
+
+#: A little more than a refresh of another process may take, so that waiting for it is usually rewarded.
+LOCK_DEADLINE_S: Final = 12.0
+
+Scope = Literal["this", "others", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a session needs of the world: the time, random bytes, a way to send. Tests hand over others."""
+
+    clock: Clock = system_clock
+    monotonic: Clock = monotonic_clock
+    entropy: Entropy = system_entropy
+    send: Send = send
+
+
+class Session:
+    """One person signed in to one server, in a store that processes may share. Threads may share the object.
+
+    The session follows its store: when another process signs in there anew, this object goes on with that
+    sign-in. Calls block: asyncio code makes them in a thread (`await asyncio.to_thread(session.token)`) or uses `auth()`,
+    which does so by itself.
+    """
+
+    def __init__(self, issuer: str, store: Store, outside: Outside = Outside()) -> None:
+        self.issuer: Final = issuer
+        self._store: Final = store
+        self._outside: Final = outside
+        self._flight: Final = SingleFlight[Tokens]()
+        self._backoff = Backoff()
+        self._tokens: Tokens | None = None
+
+    @classmethod
+    def login(
+        cls,
+        issuer: str,
+        username: str,
+        password: str,
+        *,
+        device_name: str | None = None,
+        store: Store | None = None,
+        outside: Outside | None = None,
+    ) -> "Session":
+        """Sign in with a password and keep the tokens.
+
+        Args:
+            issuer: https URL of the server; http only for this machine.
+            device_name: what the user will read in the list of signed-in devices.
+            store: where the tokens rest; by default a file only this user can read, in `store.home()`.
+
+        Raises:
+            InvalidCredentials, TooManyAttempts, LoginRefused: the server said no.
+            Unavailable: the server gave no answer that could be used.
+            StoreFailed: the tokens could not be kept.
+            Misuse: the issuer is no URL a password may be sent to.
+        """
+        issuer = issuer_url(issuer)
+        session = cls(issuer, store or FileStore.of(issuer), outside or Outside())
+        session._sign_in(username, password, device_name)
+        return session
+
+    @classmethod
+    def load(cls, issuer: str, *, store: Store | None = None, outside: Outside | None = None) -> "Session":
+        """The session that was kept when somebody signed in to `issuer` on this device. Asks no server.
+
+        Raises:
+            LoginRequired: nobody is signed in, or the session has ended; `reason` says why.
+            StoreFailed: the store cannot be read.
+            Misuse: the issuer is no URL a token may be sent to.
+        """
+        issuer = issuer_url(issuer)
+        session = cls(issuer, store or FileStore.of(issuer), outside or Outside())
+        session._tokens = session._kept()[1]
+        return session
+
+    @property
+    def username(self) -> str:
+        """The name this session was signed in with.
+
+        Raises:
+            LoginRequired, StoreFailed: as `token`.
+        """
+        return self._kept()[0].username
+
+    def token(self, min_life: float = 60) -> str:
+        """An access token that is valid for `min_life` seconds or more, renewed when the kept one is not.
+
+        A fresh token may live shorter than asked; while the server is unreachable, one with less life left is
+        better than none.
+
+        Raises:
+            LoginRequired: the session is over; its tokens have been deleted.
+            Unavailable: the token is over and the server cannot be reached; try again after `retry_after`.
+            StoreFailed: the renewed tokens could not be kept.
+        """
+        if (ready := self.ready(min_life)) is not None:
+            return ready
+        kept = self._kept()[1]
+        if not good_enough(kept, min_life, self._outside.clock()):
+            kept = self._renewed(kept)
+        self._tokens = kept
+        return kept.access_token.reveal()
+
+    def ready(self, min_life: float = 0) -> str | None:
+        """The token in memory, if it is good enough; None when the store or the server must be asked."""
+        tokens = self._tokens
+        if tokens is None or not good_enough(tokens, min_life, self._outside.clock()):
+            return None
+        return tokens.access_token.reveal()
+
+    def refresh(self, rejected: str | None = None) -> str:
+        """Another access token than `rejected` (by default: the kept one), which an API no longer takes.
+
+        Raises:
+            LoginRequired, Unavailable, StoreFailed: as `token`.
+        """
+        unwanted = self._kept()[1].access_token if rejected is None else Secret(rejected)
+        self._tokens = self._flight.run(lambda: self._renew(unwanted))
+        return self._tokens.access_token.reveal()
+
+    def auth(self, *origins: str) -> "SessionAuth":
+        """What httpx and httpx2 clients, sync and async, take: `httpx.Client(auth=session.auth(origin))`.
+
+        It adds the token to requests for these origins and to no others, and renews it when the API says
+        `invalid_token`.
+
+        Args:
+            origins: such as "https://api.example.com"; paths are ignored.
+
+        Raises:
+            Misuse: no origin, or one that is not encrypted.
+            ModuleNotFoundError: neither library is installed.
+        """
+        from mapae.client.http_auth import session_auth
+
+        if not origins:
+            raise Misuse("name the origins the token is for, such as session.auth('https://api.example.com')")
+        return session_auth(self, frozenset(protected_origin(origin) for origin in origins))
+
+    def logout(self, scope: Scope = "this") -> None:
+        """End this session, the user's others, or all of them.
+
+        Local tokens are deleted unless only others end. With scope "this" they are deleted even if the server
+        cannot be told; there the session ends by its idle time.
+
+        Raises:
+            Unavailable: the server could not be told.
+            LoginRequired: there is no session any more.
+        """
+        try:
+            self._tell_of_logout(scope)
+        except (Unavailable, LoginRequired):
+            if scope == "this":
+                self._forget()
+            raise
+        if scope != "others":
+            self._forget()
+
+    def _tell_of_logout(self, scope: Scope) -> None:
+        sign_in, tokens = self._kept()
+        body = {"refresh_token": tokens.refresh_token.reveal(), "scope": scope}
+        answer = self._post("logout", body, {"Mapae-Instance": sign_in.instance.reveal()})
+        if answer.status != 204:
+            raise unavailable(answer)
+
+    def _sign_in(self, username: str, password: str, device_name: str | None) -> None:
+        instance = self._draw()
+        body = {"username": username, "password": password}
+        if device_name:
+            body["device_name"] = device_name
+        answer = self._post("login", body, {"Mapae-Instance": instance.reveal()})
+        tokens = judge_login(answer, self._outside.clock())
+        with self._store.lock(LOCK_DEADLINE_S):
+            self._store.write(SignIn(self.issuer, username, instance, tokens))
+        self._tokens = tokens
+
+    def _renewed(self, tokens: Tokens) -> Tokens:
+        try:
+            return self._flight.run(lambda: self._renew(tokens.access_token))
+        except Unavailable:
+            if remaining_s(tokens, self._outside.clock()) > 0:
+                return tokens
+            raise
+
+    def _renew(self, unwanted: Secret) -> Tokens:
+        with self._store.lock(LOCK_DEADLINE_S):
+            while True:
+                sign_in, tokens = self._kept()
+                if tokens.access_token != unwanted and good_enough(tokens, 0, self._outside.clock()):
+                    return tokens
+                outcome = self._turn(sign_in, tokens)
+                if isinstance(outcome, Tokens):
+                    return self._keep(outcome, sent=tokens)
+                # Unless this raises, the store moved on while we asked: judge what it holds now.
+                self._end(outcome, sent=tokens)
+
+    def _turn(self, sign_in: SignIn, tokens: Tokens) -> Tokens | Ended:
+        wait = self._backoff.until - self._outside.monotonic()
+        if wait > 0:
+            raise Unavailable(f"{self.issuer} did not answer just now; try again in {wait:.0f} s", wait)
+        try:
+            outcome = judge_refresh(self._send_refresh(sign_in, tokens), self._outside.clock())
+        except Unavailable as failure:
+            chance = int.from_bytes(self._outside.entropy(4)) / 2**32
+            self._backoff = self._backoff.after(failure, chance, self._outside.monotonic())
+            raise
+        self._backoff = Backoff()
+        return outcome
+
+    def _send_refresh(self, sign_in: SignIn, tokens: Tokens) -> Answer:
+        attempt = self._store.attempt(tokens.refresh_token, self._draw())
+        body = {"refresh_token": tokens.refresh_token.reveal()}
+        headers = {"Mapae-Instance": sign_in.instance.reveal(), "Mapae-Attempt": attempt.reveal()}
+        try:
+            return self._post("refresh", body, headers)
+        except AnswerLost:
+            # Asking again is harmless: the same turn with the same attempt value has the same answer.
+            return self._post("refresh", body, headers)
+
+    def _keep(self, tokens: Tokens, *, sent: Tokens) -> Tokens:
+        sign_in, kept = self._kept()
+        if kept.refresh_token != sent.refresh_token:
+            return kept
+        self._store.write(replace(sign_in, tokens=tokens))
+        return tokens
+
+    def _end(self, ended: Ended, *, sent: Tokens) -> None:
+        sign_in, kept = self._kept()
+        if kept.refresh_token != sent.refresh_token:
+            return
+        self._store.write(replace(sign_in, tokens=None, ended=ended.reason))
+        self._tokens = None
+        raise LoginRequired(self.issuer, ended.reason)
+
+    def _kept(self) -> tuple[SignIn, Tokens]:
+        sign_in = self._store.read()
+        if sign_in is None or sign_in.tokens is None:
+            self._tokens = None
+            raise LoginRequired(self.issuer, (sign_in and sign_in.ended) or "not_signed_in")
+        if sign_in.issuer != self.issuer:
+            raise Misuse(f"this store holds a sign-in to {sign_in.issuer}, not to {self.issuer}")
+        return sign_in, sign_in.tokens
+
+    def _forget(self) -> None:
+        with self._store.lock(LOCK_DEADLINE_S):
+            self._store.delete()
+        self._tokens = None
+
+    def _post(self, verb: str, body: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        return self._outside.send(Call(f"{self.issuer}/auth/{verb}", json.dumps(body).encode(), headers))
+
+    def _draw(self) -> Secret:
+        return Secret(base64url.encode(self._outside.entropy(16)))

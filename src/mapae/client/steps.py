@@ -1,0 +1,203 @@
+"""The decisions, without I/O: is a token good enough, what does an answer mean, when to try again."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mapae.client.errors import (
+    InvalidCredentials,
+    LoginRefused,
+    TooManyAttempts,
+    Unavailable,
+    UnexpectedAnswer,
+)
+from mapae.client.records import Tokens
+from mapae.secret import Secret
+
+MARGIN_S: Final = 30
+LONGEST_WAIT_S: Final = 300
+#: A token that has more life left than when it came says that our clock was set back.
+CLOCK_TOLERANCE_S: Final = 60
+
+_INVALID_TOKEN: Final = re.compile(r'\berror\s*=\s*"?invalid_token\b', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an HTTP server said. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The server will never accept this refresh token again, and why."""
+
+    reason: str
+
+
+def remaining_s(tokens: Tokens, now: float) -> float:
+    """Seconds the access token has left at `now`, our clock corrected by the server's; 0 when over."""
+    left = tokens.expires_at - (now + tokens.skew_s)
+    if left > tokens.life_s + CLOCK_TOLERANCE_S:
+        return 0.0
+    return max(left, 0.0)
+
+
+def good_enough(tokens: Tokens, min_life_s: float, now: float) -> bool:
+    """Whether the access token needs no renewal yet.
+
+    It must outlive `min_life_s` and a margin: the larger of 30 s and a tenth of its life, at most half of it, so that a very short-lived token is not renewed at every use.
+    """
+    margin = min(max(MARGIN_S, tokens.life_s / 10), tokens.life_s / 2)
+    return remaining_s(tokens, now) > max(margin, min_life_s)
+
+
+def judge_login(answer: Answer, now: float) -> Tokens:
+    """The tokens in the answer to a sign-in.
+
+    Raises:
+        InvalidCredentials, TooManyAttempts, LoginRefused: the server said no.
+        Unavailable, UnexpectedAnswer: it said nothing of the kind.
+    """
+    if answer.status == 200:
+        return _tokens(answer, now)
+    problem = _object(answer.body)
+    code = problem.get("code")
+    if not isinstance(code, str) or answer.status >= 500:
+        raise unavailable(answer)
+    if code == "invalid_credentials":
+        raise InvalidCredentials(code, "wrong user name or password")
+    if answer.status == 429:
+        wait = _retry_after(answer)
+        when = f"wait {wait:.0f} s, then try again" if wait is not None else "try again later"
+        raise TooManyAttempts(code, f"too many attempts; {when}", wait)
+    reason = problem.get("detail") or problem.get("title") or code
+    raise LoginRefused(code, f"the server refused to sign in: {reason}")
+
+
+def judge_refresh(answer: Answer, now: float) -> Tokens | Ended:
+    """What the answer to a refresh means. Only the two 401 codes of the protocol end anything.
+
+    Raises:
+        Unavailable, UnexpectedAnswer: everything else; the refresh token may well be alive.
+    """
+    if answer.status == 200:
+        return _tokens(answer, now)
+    problem = _object(answer.body)
+    if answer.status == 401 and problem.get("code") == "session_ended":
+        reason = problem.get("reason")
+        return Ended(reason if isinstance(reason, str) else "session_ended")
+    if answer.status == 401 and problem.get("code") == "invalid_refresh_token":
+        return Ended("invalid_refresh_token")
+    raise unavailable(answer)
+
+
+def unavailable(answer: Answer) -> Unavailable:
+    """The error for an answer that settles nothing."""
+    if answer.status == 429 or answer.status >= 500:
+        return Unavailable(
+            f"the server is not able to answer now (HTTP {answer.status}); try again later",
+            _retry_after(answer),
+        )
+    return UnexpectedAnswer(
+        f"unexpected answer (HTTP {answer.status}); check that the address is that of a Mapae server"
+    )
+
+
+def refuses_token(status: int, challenges: str) -> bool:
+    """Whether an API says that the access token itself is no good (RFC 6750 section 3.1).
+
+    Args:
+        challenges: the `WWW-Authenticate` values, joined with commas.
+    """
+    return status == 401 and _INVALID_TOKEN.search(challenges) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to leave a struggling server alone: as it says, else 1, 2, 4 … 300 s, shortened by chance.
+
+    Attributes:
+        failures: in a row.
+        until: moment of the monotonic clock before which nothing is sent.
+    """
+
+    failures: int = 0
+    until: float = 0.0
+
+    def after(self, failure: Unavailable, chance: float, now: float) -> "Backoff":
+        """One failure more. `chance` is in [0, 1): callers that failed together do not return together."""
+        wait = failure.retry_after
+        if wait is None:
+            wait = min(2.0**self.failures, LONGEST_WAIT_S) * (0.5 + chance / 2)
+        return Backoff(min(self.failures + 1, 16), now + wait)
+
+
+def _tokens(answer: Answer, now: float) -> Tokens:
+    members = _object(answer.body)
+    try:
+        life = _seconds(members["expires_in"])
+        server_now = _date(answer)
+        server_now = now if server_now is None else server_now
+        return Tokens(
+            access_token=_secret(members["access_token"]),
+            expires_at=server_now + life,
+            life_s=life,
+            skew_s=server_now - now,
+            refresh_token=_secret(members["refresh_token"]),
+            refresh_expires_at=server_now + _seconds(members["refresh_expires_in"]),
+            session_id=str(members["session_id"]),
+            scope=str(members["scope"]),
+        )
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise UnexpectedAnswer(
+            "the answer holds no tokens; check that the address is that of a Mapae server"
+        ) from None
+
+
+def _secret(value: object) -> Secret:
+    # Printable ASCII without spaces, since it goes into a header and, one a line, to the shell.
+    if not isinstance(value, str) or not value or not all("!" <= character <= "~" for character in value):
+        raise ValueError("not a token")
+    return Secret(value)
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e10:
+        raise ValueError("not a time span")
+    return float(value)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _date(answer: Answer) -> float | None:
+    return _http_date(answer.headers.get("date", ""))
+
+
+def _retry_after(answer: Answer) -> float | None:
+    value = answer.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdecimal():
+        return float(min(int(value[:9]), LONGEST_WAIT_S))
+    moment, date = _http_date(value), _date(answer)
+    return min(max(moment - date, 0.0), LONGEST_WAIT_S) if moment is not None and date is not None else None
+
+
+def _http_date(value: str) -> float | None:
+    from email.utils import parsedate_to_datetime  # only answers have dates, and only refreshes have answers
+
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return moment.timestamp() if moment.tzinfo else None

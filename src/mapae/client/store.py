@@ -1,0 +1,212 @@
+"""Where a sign-in rests between calls: in memory, or in a file that only its owner can read."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from mapae.client.errors import StoreFailed
+from mapae.client.private_file import create_private, own_directory, read_private, write_private
+from mapae.client.records import SignIn, UnknownFormat, dump, parse
+from mapae.secret import Secret
+
+#: Of this turn and the one before, which a process that stalled between reading and sending may still need.
+KEPT_ATTEMPTS: Final = 2
+POLL_S: Final = 0.01
+
+
+class Store(Protocol):
+    """Keeps one sign-in for the threads and processes that share it."""
+
+    def read(self) -> SignIn | None:
+        """What is kept, None when nobody has signed in."""
+
+    def write(self, sign_in: SignIn) -> None:
+        """Keep this from now on, whatever was there. Durable when it returns."""
+
+    def delete(self) -> None:
+        """Keep nothing any more."""
+
+    def attempt(self, turn: Secret, drawn: Secret) -> Secret:
+        """The attempt value of the turn this refresh token buys: `drawn`, unless one was kept before."""
+
+    def lock(self, deadline_s: float) -> AbstractContextManager[None]:
+        """Held by one at a time. Entered without it after `deadline_s`, and where locks do not work."""
+
+
+class MemoryStore:
+    """Shared by the threads of a process and forgotten with it."""
+
+    def __init__(self) -> None:
+        self._sign_in: SignIn | None = None
+        self._attempts: dict[bytes, Secret] = {}
+        self._lock = threading.Lock()
+
+    def read(self) -> SignIn | None:
+        """What is kept, None when nobody has signed in."""
+        return self._sign_in
+
+    def write(self, sign_in: SignIn) -> None:
+        """Keep this from now on."""
+        self._sign_in = sign_in
+
+    def delete(self) -> None:
+        """Keep nothing any more."""
+        self._sign_in = None
+        self._attempts.clear()
+
+    def attempt(self, turn: Secret, drawn: Secret) -> Secret:
+        """The attempt value of a turn."""
+        value = self._attempts.setdefault(turn.digest(), drawn)
+        for old in list(self._attempts)[:-KEPT_ATTEMPTS]:
+            self._attempts.pop(old, None)
+        return value
+
+    @contextmanager
+    def lock(self, deadline_s: float) -> Iterator[None]:
+        """Held by one thread at a time."""
+        held = self._lock.acquire(timeout=deadline_s)
+        try:
+            yield
+        finally:
+            if held:
+                self._lock.release()
+
+
+class FileStore:
+    """A file of mode 0600, replaced in one step; beside it a lock and the attempt values of the last turns.
+
+    Works between processes of one machine. A damaged file is set aside under another name, never emptied.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path: Final = path
+
+    @classmethod
+    def of(cls, issuer: str) -> "FileStore":
+        """The store for one issuer in the directory `home()`."""
+        host = urlsplit(issuer).hostname or ""
+        name = "".join(character if character.isalnum() or character in ".-" else "_" for character in host)
+        return cls(home() / f"{name}-{sha256(issuer.encode()).hexdigest()[:12]}.json")
+
+    def read(self) -> SignIn | None:
+        """What is kept, None when nobody has signed in.
+
+        Raises:
+            StoreFailed: it is unsafe, unreadable, of a newer version, or damaged (and was set aside).
+        """
+        raw = read_private(self.path)
+        if raw is None:
+            return None
+        try:
+            return parse(raw)
+        except UnknownFormat as problem:
+            raise StoreFailed(f"{self.path} is of a newer mapae ({problem}); upgrade mapae") from None
+        except ValueError:
+            kept = self._set_aside()
+            raise StoreFailed(f"{self.path} was damaged and is now {kept}; sign in again") from None
+
+    def write(self, sign_in: SignIn) -> None:
+        """Keep this from now on.
+
+        Raises:
+            StoreFailed: it could not be kept.
+        """
+        write_private(self.path, dump(sign_in))
+
+    def delete(self) -> None:
+        """Keep nothing any more.
+
+        Raises:
+            StoreFailed: the disk refuses.
+        """
+        try:
+            self.path.unlink(missing_ok=True)
+            for attempt in self._attempts():
+                attempt.unlink(missing_ok=True)
+        except OSError as problem:
+            raise StoreFailed(
+                f"{self.path} could not be deleted: {problem.strerror}; delete it by hand"
+            ) from problem
+
+    def attempt(self, turn: Secret, drawn: Secret) -> Secret:
+        """The attempt value of a turn, the same for every process that asks.
+
+        Raises:
+            StoreFailed: it could not be kept, or was damaged.
+        """
+        path = self.path.with_suffix(f".attempt-{turn.digest().hex()[:16]}")
+        if create_private(path, drawn.reveal().encode()):
+            self._forget_old_attempts()
+            return drawn
+        kept = read_private(path)
+        if not kept:
+            raise StoreFailed(f"{path} is empty or gone; delete it, then try again")
+        return Secret(kept.decode("ascii", "replace"))
+
+    @contextmanager
+    def lock(self, deadline_s: float) -> Iterator[None]:
+        """Held by one process and thread at a time."""
+        from filelock import FileLock  # takes 30 ms; a token that is still good needs no lock
+
+        own_directory(self.path.parent)
+        lock = FileLock(self.path.with_suffix(".lock"), mode=0o600, poll_interval=POLL_S)
+        # Going on without it is safe: the server answers a turn that was taken twice with the same successor.
+        with suppress(OSError, RuntimeError):
+            lock.acquire(timeout=deadline_s)
+        try:
+            yield
+        finally:
+            if lock.is_locked:
+                lock.release()
+
+    def _set_aside(self) -> Path:
+        try:
+            kept = self.path.with_suffix(f".damaged-{self.path.stat().st_mtime_ns}")
+            os.replace(self.path, kept)
+        except OSError as problem:
+            raise StoreFailed(f"{self.path} is damaged; move it away, then sign in again") from problem
+        return kept
+
+    def _attempts(self) -> list[Path]:
+        return list(self.path.parent.glob(f"{self.path.stem}.attempt-*"))
+
+    def _forget_old_attempts(self) -> None:
+        with suppress(OSError):  # another process tidies up too
+            aged = sorted((path.stat().st_mtime_ns, path) for path in self._attempts())
+            for _, path in aged[:-KEPT_ATTEMPTS]:
+                path.unlink(missing_ok=True)
+
+
+def home() -> Path:
+    """The directory of the file stores: `MAPAE_HOME`, else the user's state directory of the platform."""
+    if chosen := os.environ.get("MAPAE_HOME"):
+        return Path(chosen)
+    from platformdirs import user_state_path
+
+    return user_state_path("mapae")
+
+
+def sign_ins() -> list[SignIn]:
+    """Every sign-in kept in `home()`, ended ones too, by issuer.
+
+    Raises:
+        StoreFailed: one of them cannot be read.
+    """
+    kept = (FileStore(path).read() for path in home().glob("*.json"))
+    return sorted((sign_in for sign_in in kept if sign_in is not None), key=lambda sign_in: sign_in.issuer)
+
+
+def current_issuer() -> str | None:
+    """The issuer the user signed in to last, None when nothing is kept."""
+    raw = read_private(home() / "current")
+    return raw.decode().strip() if raw else None
+
+
+def remember_current(issuer: str) -> None:
+    """Make this the issuer that commands mean when none is named."""
+    write_private(home() / "current", issuer.encode() + b"\n")

@@ -1,0 +1,99 @@
+"""The client's own calls to its server: small JSON over HTTP, by the standard library alone.
+
+No redirects are followed. Certificates are checked against the system's authorities or `SSL_CERT_FILE`.
+https goes through the proxy of the environment, http (this machine only) never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from mapae.client.errors import AnswerLost, Unavailable, UnexpectedAnswer
+from mapae.client.origin import protected_origin
+from mapae.client.steps import Answer
+from mapae.clock import monotonic_clock
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+    from urllib.error import HTTPError
+    from urllib.request import OpenerDirector
+
+TIME_LIMIT_S: Final = 10.0
+SIZE_LIMIT: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One POST of JSON. Body and headers hold secrets and stay out of `repr`."""
+
+    url: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+
+
+Send = Callable[[Call], Answer]
+
+
+def send(call: Call) -> Answer:
+    """POST and return the answer, whatever its status.
+
+    Raises:
+        Unavailable: no connection, or no answer in time.
+        AnswerLost: the connection broke after the request had gone out.
+        UnexpectedAnswer: an answer larger than 64 KiB.
+        Misuse: plain http to another machine.
+
+    The time limit of 10 s holds for connecting, for each wait, and for the body as a whole.
+    """
+    # Imported here: `mapae token` with a token that is still good has no time for HTTP modules.
+    from http.client import HTTPException
+    from urllib.error import HTTPError, URLError
+    from urllib.request import Request
+
+    origin = protected_origin(call.url)
+    fixed = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "mapae"}
+    request = Request(call.url, call.body, {**fixed, **call.headers}, method="POST")  # noqa: S310 - scheme checked
+    try:
+        try:
+            response = _opener(origin).open(request, timeout=TIME_LIMIT_S)
+        except HTTPError as refusal:  # any status outside 2xx, redirects too
+            response = refusal
+        with response:
+            return _read(response, origin)
+    except URLError as problem:
+        raise Unavailable(f"{origin} cannot be reached: {_why(problem.reason)}; try again later") from problem
+    except TimeoutError as problem:
+        raise Unavailable(f"{origin} did not answer in time; try again later") from problem
+    except (HTTPException, OSError) as problem:
+        raise AnswerLost(f"the connection to {origin} broke: {_why(problem)}; try again") from problem
+
+
+def _opener(origin: str) -> OpenerDirector:
+    from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
+
+    class NoRedirects(HTTPRedirectHandler):
+        """Credentials go where they were sent and nowhere else."""
+
+        def redirect_request(self, *_: object) -> None:
+            return None
+
+    return build_opener(NoRedirects, *([ProxyHandler({})] if origin.startswith("http://") else []))
+
+
+def _read(response: HTTPResponse | HTTPError, origin: str) -> Answer:
+    deadline = monotonic_clock() + TIME_LIMIT_S
+    body = bytearray()
+    while chunk := response.read1(SIZE_LIMIT):
+        body += chunk
+        if len(body) > SIZE_LIMIT:
+            raise UnexpectedAnswer(f"{origin} sent more than {SIZE_LIMIT} bytes; check the address")
+        if monotonic_clock() > deadline:
+            raise TimeoutError
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status or 0, headers, bytes(body))
+
+
+def _why(problem: object) -> str:
+    return getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
