@@ -122,9 +122,7 @@ def _server_step(wanted: ResourceServerSetup, server: ResourceServer | None) -> 
     return _step("resource server", wanted.audience, server, target)
 
 
-def _step(
-    kind: str, name: str, there: User | ResourceServer | None, target: User | ResourceServer
-) -> Step:
+def _step(kind: str, name: str, there: User | ResourceServer | None, target: User | ResourceServer) -> Step:
     if there is None:
         return Step(Sign.ADD, kind, name, (), target)
     members = (field for field in type(target).__dataclass_fields__)

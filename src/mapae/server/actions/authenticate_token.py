@@ -1,9 +1,9 @@
 """Authenticate a caller of our own APIs by access token: the server is the first customer of its verifier."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mapae.jose.jwks import JwkSet
+from mapae.oauth.bearer import presented
 from mapae.server.store.engine import Database
 from mapae.verifier import AccessToken, TokenRejected, Verifier
 
@@ -26,9 +26,10 @@ class AuthenticateToken:
 
         Raises:
             TokenRejected: with the reason.
+            OAuthError: INVALID_REQUEST or INVALID_TOKEN when the headers are malformed.
             StoreUnavailable: for a token of an audience not seen before.
         """
-        raw = bearer(authorization)
+        raw = presented(authorization)
         try:
             return self._verifier.verify(raw)
         except TokenRejected as rejected:

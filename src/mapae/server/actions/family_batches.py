@@ -1,6 +1,6 @@
 """Presented refresh tokens, decided in batches: one read, the rule in Python, one write, one commit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mapae.server.actions.group_commit import GroupCommit
@@ -75,7 +75,7 @@ class FamilyBatches:
             return results
 
     def _decide(
-        self, one: Presentation, reads: dict[str, FamilyRead], now_at: dict[str, Family]
+        self, one: Presentation, reads: Mapping[str, FamilyRead], now_at: dict[str, Family]
     ) -> Decided | None:
         read = reads.get(one.family_id)
         if read is None:

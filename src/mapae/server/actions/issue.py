@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mapae.oauth.scope import Scope
 from mapae.secret import Secret
 from mapae.server.actions.mint import Mint
 from mapae.server.actions.tokens import Tokens
@@ -24,7 +25,7 @@ class Issue:
             subject=user_id,
             audience=family.audience,
             client_id=family.client_id,
-            scope=family.scope,
+            scope=Scope.of(family.scope.split()),
             session_id=family.session_id,
             auth_time=auth_time,
             roles=roles,

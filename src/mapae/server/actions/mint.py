@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from mapae.clock import Clock
 from mapae.entropy import Entropy
 from mapae.jose import jwt
+from mapae.oauth.access_token import TYPE, AccessTokenClaims
+from mapae.oauth.scope import Scope
 from mapae.server.actions.key_ring import KeyRing
 from mapae.server.domain.ids import new_id
 
@@ -25,7 +27,7 @@ class Mint:
         subject: str,
         audience: str,
         client_id: str,
-        scope: str,
+        scope: Scope,
         session_id: str,
         auth_time: int,
         roles: tuple[str, ...],
@@ -35,22 +37,17 @@ class Mint:
         Implements: RFC 9068 sections 2.1 and 2.2.
         """
         now = int(self.clock())
-        claims = {
-            "iss": self.issuer,
-            "sub": subject,
-            "aud": audience,
-            "exp": now + self.life_s,
-            "iat": now,
-            "jti": new_id(self.entropy),
-            "client_id": client_id,
-            "scope": scope,
-            "sid": session_id,
-            "auth_time": auth_time,
-            "roles": list(roles),
-        }
-        # RFC 9068 section 2.2.3: a claim that says nothing is left out; every byte travels in every request.
-        return jwt.sign_claims(
-            {name: value for name, value in claims.items() if value or value == 0},
-            self.ring.signing,
-            typ="at+jwt",
+        claims = AccessTokenClaims(
+            iss=self.issuer,
+            sub=subject,
+            aud=(audience,),
+            exp=now + self.life_s,
+            iat=now,
+            jti=new_id(self.entropy),
+            client_id=client_id,
+            scope=scope,
+            sid=session_id,
+            auth_time=auth_time,
+            roles=roles,
         )
+        return jwt.sign_claims(claims.to_dict(), self.ring.signing, typ=TYPE)

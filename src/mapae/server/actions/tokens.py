@@ -7,7 +7,10 @@ from mapae.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """An access token and the refresh token that renews it; lives in seconds, `refresh_expires_in` to the absolute end."""
+    """An access token and the refresh token that renews it.
+
+    Lives are in seconds; `refresh_expires_in` counts to the absolute end of the session.
+    """
 
     access_token: Secret
     expires_in: int

@@ -9,7 +9,7 @@ USER_AGENT_LIMIT: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Address and user agent as far as they can be believed; digests (SHA-256) of `Mapae-Instance` and `Mapae-Attempt`."""
+    """Address and user agent as far as they can be believed; SHA-256 of `Mapae-Instance` and `Mapae-Attempt`."""
 
     address: str | None = None
     user_agent: str | None = None

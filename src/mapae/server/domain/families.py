@@ -117,7 +117,7 @@ class Report(StrEnum):
 
     OTHER_CLIENT = "other_client"
     DPOP_MISMATCH = "dpop_mismatch"
-    OLD_TOKEN_ELSEWHERE = "old_token_elsewhere"
+    OLD_TOKEN_ELSEWHERE = "old_token_elsewhere"  # noqa: S105  # no password
     FORGOTTEN_TURN = "forgotten_turn"
     UNKNOWN_TURN = "unknown_turn"
     LATE_REPLAY = "late_replay"
@@ -235,9 +235,7 @@ def _ahead(family: Family, presented: Presented, *, now: int, policy: RefreshPol
     return replace(decision, reports=(Report.FORGOTTEN_TURN, *decision.reports))
 
 
-def _current(
-    family: Family, presented: Presented, *, now: int, policy: RefreshPolicy
-) -> Turned | Replayed:
+def _current(family: Family, presented: Presented, *, now: int, policy: RefreshPolicy) -> Turned | Replayed:
     if family.turn >= 1 and now - family.handed_out_at < 2 * policy.grace_s:
         return Replayed(replace(family, known=True))
     return Turned(

@@ -8,13 +8,13 @@ class ProblemCode(StrEnum):
     """The stable `code` of a problem document (RFC 9457). Listed in docs/errors.md."""
 
     status: int
-    title: str
+    words: str
 
-    def __new__(cls, value: str, status: int, title: str) -> "ProblemCode":
+    def __new__(cls, value: str, status: int, words: str) -> "ProblemCode":
         member = str.__new__(cls, value)
         member._value_ = value
         member.status = status
-        member.title = title
+        member.words = words
         return member
 
     INVALID_REQUEST = "invalid_request", 400, "The request is not well formed."
@@ -44,7 +44,7 @@ class Problem(Exception):
     Args:
         code: what it is.
         detail: for the log; never sent.
-        told: for the caller, in place of the code's title; never contains what the caller sent.
+        told: for the caller, in place of the code's own words; never contains what the caller sent.
         retry_after_s: when trying again makes sense.
         members: further members of the problem document.
         challenge: the value of `WWW-Authenticate`.
@@ -63,7 +63,7 @@ class Problem(Exception):
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
-        self.told = told or code.title
+        self.told = told or code.words
         self.retry_after_s = retry_after_s
         self.members = members or {}
         self.challenge = challenge

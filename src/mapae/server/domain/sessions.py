@@ -14,7 +14,7 @@ class EndReason(StrEnum):
     IDLE = "idle"
     LOGGED_OUT = "logged_out"
     REPLAYED = "replayed"
-    PASSWORD_CHANGED = "password_changed"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  # no password
     USER_DISABLED = "user_disabled"
     REVOKED_BY_USER = "revoked_by_user"
     REVOKED_BY_ADMIN = "revoked_by_admin"

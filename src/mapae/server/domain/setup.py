@@ -98,18 +98,19 @@ class _Table(BaseModel):
 def _text_parsed_by(parse: Any) -> BeforeValidator:
     def validate(value: Any) -> Any:
         if not isinstance(value, str):
-            raise ValueError("has to be a string")
+            raise ValueError("has to be a string")  # noqa: TRY004  # what pydantic understands
         return parse(value)
 
     return BeforeValidator(validate)
 
 
-def _names_of(parse: Any) -> Any:
-    return Annotated[
-        tuple[Annotated[str, AfterValidator(parse)], ...],
-        BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
-        AfterValidator(_without_repeats),
-    ]
+_listed = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+_Roles = Annotated[
+    tuple[Annotated[str, AfterValidator(_role)], ...], _listed, AfterValidator(_without_repeats)
+]
+_Scopes = Annotated[
+    tuple[Annotated[str, AfterValidator(_scope)], ...], _listed, AfterValidator(_without_repeats)
+]
 
 
 class UserSetup(_Table):
@@ -123,7 +124,7 @@ class UserSetup(_Table):
     password_hash: str | None = None
     email: Annotated[str | None, _text_parsed_by(_email)] = None
     email_verified: bool = False
-    roles: _names_of(_role) = ()
+    roles: _Roles = ()
 
     @model_validator(mode="after")
     def _one_way_to_say_the_password(self) -> Self:
@@ -136,7 +137,7 @@ class ResourceServerSetup(_Table):
     """A resource server there shall be."""
 
     audience: Annotated[str, AfterValidator(_audience)]
-    scopes: _names_of(_scope) = ()
+    scopes: _Scopes = ()
 
 
 class Setup(_Table):
@@ -174,7 +175,7 @@ def _refuse_repeats(key: str, values: Sequence[str]) -> None:
             raise ValueError(f"two tables have the same {key}")
 
 
-_TABLES: Final = {"users": UserSetup, "resource_servers": ResourceServerSetup}
+_TABLES: Final[Mapping[str, type[_Table]]] = {"users": UserSetup, "resource_servers": ResourceServerSetup}
 
 
 def _line(error: ErrorDetails) -> str:

@@ -40,7 +40,7 @@ def respond(problem: Problem) -> Response:
     return ProblemResponse(
         {
             "type": "about:blank",
-            "title": problem.code.title,
+            "title": problem.code.words,
             "status": problem.code.status,
             "detail": problem.told,
             "code": problem.code.value,

@@ -95,6 +95,8 @@ def database_url(value: object) -> Secret:
             if not re.fullmatch(r"sqlite:///[^?#]+", text) or text.endswith((":memory:", "/")):
                 raise ValueError("does not name a database file")
         case "postgresql":
+            if "@" in parts.path:
+                raise ValueError("has a user or password whose special characters are not percent-encoded")
             if not parts.path.strip("/"):
                 raise ValueError("does not name a database")
         case _:

@@ -103,7 +103,9 @@ def _open_sqlite(url: URL, pool_size: int) -> Database:
     for engine in (writing, reading):
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     # A writer takes its place at once: a transaction that began by reading could not always go on to write.
-    event.listen(writing.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(
+        writing.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE")
+    )
     return Database(writing, reading)
 
 

@@ -18,16 +18,16 @@ class ResourceServers:
     async def all(self) -> Sequence[ResourceServer]:
         """Every resource server, in the order of the set-up."""
         query = select(tables.resource_servers).order_by(tables.resource_servers.c.position)
-        return [ResourceServer(row.audience, tuple(row.scopes)) for row in await self._connection.execute(query)]
+        return [
+            ResourceServer(row.audience, tuple(row.scopes)) for row in await self._connection.execute(query)
+        ]
 
     async def add(self, server: ResourceServer) -> None:
         """Keep a new one, after those that are there."""
         table = tables.resource_servers
         next_position = select(func.coalesce(func.max(table.c.position), 0) + 1).scalar_subquery()
         await self._connection.execute(
-            insert(table).values(
-                audience=server.audience, position=next_position, scopes=list(server.scopes)
-            )
+            insert(table).values(audience=server.audience, position=next_position, scopes=list(server.scopes))
         )
 
     async def save(self, server: ResourceServer) -> None:

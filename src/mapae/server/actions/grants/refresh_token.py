@@ -91,6 +91,4 @@ def presentation_of(token: RefreshToken, caller: Caller, *, client_id: str) -> P
 
 def session_ended(reason: EndReason, at: int, *, detail: str) -> Problem:
     """The answer to a token of something that is over."""
-    return Problem(
-        ProblemCode.SESSION_ENDED, detail=detail, members={"reason": reason.value, "ended_at": at}
-    )
+    return Problem(ProblemCode.SESSION_ENDED, detail=detail, members={"reason": reason.value, "ended_at": at})
