@@ -141,6 +141,7 @@ def test_every_problem_is_told_at_once() -> None:
         ("MAPAE_DATABASE_URL", "postgres://u:p@host/db"),
         ("MAPAE_DATABASE_URL", "postgresql://u:p@host"),
         ("MAPAE_DATABASE_URL", "postgresql://u:p@host:port/db"),
+        ("MAPAE_DATABASE_URL", "postgresql://u:12/3@host/db"),
         ("MAPAE_DATABASE_URL", "mysql://u:p@host/db"),
         ("MAPAE_SECRET_KEY", base64url.encode(bytes(31))),
         ("MAPAE_SECRET_KEY", KEY + "="),
