@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, ParamSpec
 
 import pytest
 
@@ -10,6 +10,8 @@ from mapae.jose import base64url, jws, strict_json
 from mapae.jose.algorithms import ALGORITHMS
 from mapae.jose.errors import JoseError, JoseErrorCode
 from mapae.jose.jwk import Jwk
+
+_P = ParamSpec("_P")
 
 PAYLOAD = b'{"sub":"alice"}'
 
@@ -50,8 +52,8 @@ def accept(token: str | bytes, by: Jwk, *algorithms: str) -> jws.Jws:
     return found
 
 
-def refusal(call: Callable[[], object]) -> JoseErrorCode:
-    """The code `call` is refused with."""
+def refusal(call: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> JoseErrorCode:
+    """The code a call is refused with."""
     with pytest.raises(JoseError) as caught:
-        call()
+        call(*args, **kwargs)
     return caught.value.code

@@ -26,7 +26,7 @@ def test_what_was_signed_verifies_and_comes_back_as_it_was(algorithm: str) -> No
 @each_algorithm
 def test_another_key_of_the_same_kind_does_not_verify(algorithm: str) -> None:
     token = jws.sign(PAYLOAD, Jwk.generate(algorithm), algorithm=algorithm)
-    assert refusal(lambda: accept(token, key(algorithm), algorithm)) == JoseErrorCode.BAD_SIGNATURE
+    assert refusal(accept, token, key(algorithm), algorithm) == JoseErrorCode.BAD_SIGNATURE
 
 
 @pytest.mark.parametrize("payload", [b"", b"\0", b"\xff" * 100])
@@ -42,33 +42,28 @@ def test_extra_members_do_not_replace_those_of_the_key() -> None:
 
 
 def test_signing_needs_a_private_key_of_the_algorithm() -> None:
-    assert (
-        refusal(lambda: jws.sign(b"", key("ES256").public(), algorithm="ES256")) == JoseErrorCode.UNUSABLE_KEY
-    )
-    assert refusal(lambda: jws.sign(b"", key("ES256"), algorithm="ES384")) == JoseErrorCode.UNUSABLE_KEY
-    assert refusal(lambda: jws.sign(b"", key("ES256"), algorithm="none")) == JoseErrorCode.ALGORITHM_REFUSED
+    assert refusal(jws.sign, b"", key("ES256").public(), algorithm="ES256") == JoseErrorCode.UNUSABLE_KEY
+    assert refusal(jws.sign, b"", key("ES256"), algorithm="ES384") == JoseErrorCode.UNUSABLE_KEY
+    assert refusal(jws.sign, b"", key("ES256"), algorithm="none") == JoseErrorCode.ALGORITHM_REFUSED
 
 
 def test_only_what_the_caller_allows_verifies() -> None:
     token = jws.sign(b"", key("ES256"), algorithm="ES256")
     for allowed in [(), ("ES384",), ("none", "EdDSA")]:
-        assert (
-            refusal(lambda allowed=allowed: jws.verify(jws.split(token), key("ES256"), allowed))  # type: ignore[misc]
-            == JoseErrorCode.ALGORITHM_REFUSED
-        )
+        assert refusal(jws.verify, jws.split(token), key("ES256"), allowed) == JoseErrorCode.ALGORITHM_REFUSED
 
 
 def test_a_caller_cannot_allow_an_algorithm_that_does_not_exist() -> None:
     found = jws.split(unsigned({"alg": "none"}) + ".")
-    assert refusal(lambda: jws.verify(found, key("ES256"), ("none",))) == JoseErrorCode.ALGORITHM_REFUSED
+    assert refusal(jws.verify, found, key("ES256"), ("none",)) == JoseErrorCode.ALGORITHM_REFUSED
 
 
 def test_the_length_is_looked_at_before_anything_else() -> None:
     token = jws.sign(b"a" * 6200, key("ES256"), algorithm="ES256")
-    assert refusal(lambda: jws.split(token)) == JoseErrorCode.MALFORMED
+    assert refusal(jws.split, token) == JoseErrorCode.MALFORMED
     assert jws.split(token, max_length=len(token)).payload == b"a" * 6200
-    assert refusal(lambda: jws.split(token, max_length=len(token) - 1)) == JoseErrorCode.MALFORMED
-    assert refusal(lambda: jws.split("é" * 9000)) == JoseErrorCode.MALFORMED
+    assert refusal(jws.split, token, max_length=len(token) - 1) == JoseErrorCode.MALFORMED
+    assert refusal(jws.split, "é" * 9000) == JoseErrorCode.MALFORMED
 
 
 def test_one_reader_of_a_header_cannot_change_it_for_the_next() -> None:
@@ -94,7 +89,4 @@ def test_a_signature_of_another_length_is_refused(algorithm: str) -> None:
     raw = base64url.decode(signature)
     for other in (b"", raw[:-1], raw[1:], raw + b"\0", b"\0" + raw, raw + raw):
         forged = f"{head}.{base64url.encode(other)}"
-        assert (
-            refusal(lambda forged=forged: accept(forged, key(algorithm), algorithm))  # type: ignore[misc]
-            == JoseErrorCode.BAD_SIGNATURE
-        )
+        assert refusal(accept, forged, key(algorithm), algorithm) == JoseErrorCode.BAD_SIGNATURE

@@ -21,7 +21,7 @@ def test_claims_are_signed_with_the_algorithm_of_the_key_and_come_back() -> None
 
 def test_a_key_without_alg_signs_no_claims() -> None:
     nameless = Jwk.parse({name: value for name, value in key("ES256").to_dict().items() if name != "alg"})
-    assert refusal(lambda: jwt.sign_claims({}, nameless, typ="JWT")) == JoseErrorCode.UNUSABLE_KEY
+    assert refusal(jwt.sign_claims, {}, nameless, typ="JWT") == JoseErrorCode.UNUSABLE_KEY
 
 
 @pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"])
@@ -34,7 +34,7 @@ def test_the_type_is_a_media_type(typ: str) -> None:
 )
 def test_another_type_is_refused(typ: str | None) -> None:
     header = {} if typ is None else {"typ": typ}
-    assert refusal(lambda: jwt.check_type(header, "at+jwt")) == JoseErrorCode.WRONG_TYPE
+    assert refusal(jwt.check_type, header, "at+jwt") == JoseErrorCode.WRONG_TYPE
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_another_type_is_refused(typ: str | None) -> None:
     ],
 )
 def test_another_issuer_is_refused(claims: dict[str, Any]) -> None:
-    assert refusal(lambda: jwt.check_issuer(claims, "https://a.example")) == JoseErrorCode.WRONG_ISSUER
+    assert refusal(jwt.check_issuer, claims, "https://a.example") == JoseErrorCode.WRONG_ISSUER
     jwt.check_issuer({"iss": "https://a.example"}, "https://a.example")
 
 
@@ -74,7 +74,7 @@ def test_an_audience_that_names_one_of_ours_is_good(aud: Any) -> None:
     ],
 )
 def test_another_audience_is_refused(claims: dict[str, Any], code: JoseErrorCode) -> None:
-    assert refusal(lambda: jwt.check_audience(claims, "https://api.example.com")) == code
+    assert refusal(jwt.check_audience, claims, "https://api.example.com") == code
 
 
 @pytest.mark.parametrize(
@@ -121,15 +121,13 @@ def test_a_token_from_the_future_is_refused(
     if good:
         check({name: value}, now=NOW, leeway_s=leeway_s)
     else:
-        assert (
-            refusal(lambda: check({name: value}, now=NOW, leeway_s=leeway_s)) == JoseErrorCode.NOT_YET_VALID
-        )
+        assert refusal(check, {name: value}, now=NOW, leeway_s=leeway_s) == JoseErrorCode.NOT_YET_VALID
 
 
 def test_nbf_and_iat_may_be_missing_and_exp_may_not() -> None:
     jwt.check_not_before({}, now=NOW)
     jwt.check_issued_at({}, now=NOW)
-    assert refusal(lambda: jwt.check_expiry({}, now=NOW)) == JoseErrorCode.MALFORMED
+    assert refusal(jwt.check_expiry, {}, now=NOW) == JoseErrorCode.MALFORMED
 
 
 @pytest.mark.parametrize("value", ["1800000001", True, False, None, [], {}, [NOW]])
@@ -138,4 +136,4 @@ def test_nbf_and_iat_may_be_missing_and_exp_may_not() -> None:
     [("exp", jwt.check_expiry), ("nbf", jwt.check_not_before), ("iat", jwt.check_issued_at)],
 )
 def test_a_date_is_a_number(name: str, check: Any, value: object) -> None:
-    assert refusal(lambda: check({name: value}, now=NOW)) == JoseErrorCode.MALFORMED
+    assert refusal(check, {name: value}, now=NOW) == JoseErrorCode.MALFORMED
