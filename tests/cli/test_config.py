@@ -35,7 +35,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 def test_every_value_is_shown_with_its_source_and_secrets_are_hidden(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "mapae.toml").write_text('trusted_proxies = ["10.0.0.0/8", "::1"]\nmetrics = true\n')
+    (tmp_path / "ca.pem").touch()
+    (tmp_path / "mapae.toml").write_text(
+        'outbound_ca_file = "ca.pem"\ntrusted_proxies = ["10.0.0.0/8", "::1"]\nmetrics = true\n'
+    )
     code, out, err = run(
         "config",
         "check",
@@ -49,6 +52,7 @@ def test_every_value_is_shown_with_its_source_and_secrets_are_hidden(run: Run, t
     assert shown["MAPAE_ISSUER"] == "https://auth.example.com MAPAE_ISSUER"
     assert shown["MAPAE_TRUSTED_PROXIES"] == "10.0.0.0/8, ::1/128 mapae.toml"
     assert shown["MAPAE_METRICS"] == "true mapae.toml"
+    assert shown["MAPAE_OUTBOUND_CA_FILE"] == "ca.pem mapae.toml"
     assert shown["MAPAE_TLS_CERT"] == "- default"
     assert shown["MAPAE_SECRET_KEY"] == "[hidden] MAPAE_SECRET_KEY"
     assert shown["MAPAE_DATABASE_URL"].startswith(

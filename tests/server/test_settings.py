@@ -94,6 +94,30 @@ def test_config_names_the_file_of_settings(tmp_path: Path) -> None:
     assert problem.startswith("missing.toml cannot be read")
 
 
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "mapae.toml").write_text("drain = \n")
+    environ = {"MAPAE_ISSUER_FILE": "missing", "MAPAE_SECRET_KEY_FILE": str(tmp_path)}
+    toml, issuer, key = problems_of(environ)
+    assert toml.startswith("mapae.toml is not TOML: ")
+    assert issuer == "MAPAE_ISSUER_FILE does not name a text file this process can read: correct the path."
+    assert key.startswith("MAPAE_SECRET_KEY_FILE does not name")
+
+
+def test_a_folder_that_cannot_hold_the_development_key_is_named(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file where the folder should be")
+    (problem,) = problems_of({}, dev=True)
+    assert problem.startswith("var/secret_key cannot be made or read")
+
+
+@pytest.mark.parametrize(
+    "line", ["trusted_proxies = 1", "trusted_proxies = [1]", "issuer = 1", "log_level = 1"]
+)
+def test_a_value_of_another_kind_is_refused(tmp_path: Path, line: str) -> None:
+    (tmp_path / "mapae.toml").write_text(line)
+    (problem,) = problems_of({"MAPAE_SECRET_KEY": KEY} if line.startswith("issuer") else GOOD)
+    assert problem.startswith(f"MAPAE_{line.split()[0].upper()} (from mapae.toml)")
+
+
 def test_unknown_names_are_refused_with_the_nearest_known_one(tmp_path: Path) -> None:
     (tmp_path / "mapae.toml").write_text("refresh_grase = 5\n[server]\nport = 1\n")
     found = problems_of({**GOOD, "MAPAE_ACCESS_TOKEN_LIFETIME": "60"})
@@ -160,6 +184,7 @@ def test_every_problem_is_told_at_once() -> None:
         ("MAPAE_TLS_CERT", "missing.pem"),
         ("MAPAE_ARGON2_MEMORY_KIB", "4096"),
         ("MAPAE_ARGON2_TIME_COST", "1"),
+        ("MAPAE_ARGON2_MEMORY_KIB", "8"),
         ("MAPAE_DEV", "yes"),
     ],
 )
@@ -218,6 +243,8 @@ def test_cheap_hashing_is_for_development_only() -> None:
     cheap = {"MAPAE_ARGON2_MEMORY_KIB": "64", "MAPAE_ARGON2_TIME_COST": "1"}
     assert load_settings({**GOOD, **cheap}, dev=True).argon2_memory_kib == 64
     assert len(problems_of({**GOOD, **cheap})) == 1
+    many_lanes = {**GOOD, **cheap, "MAPAE_ARGON2_PARALLELISM": "9"}
+    assert len(problems_of(many_lanes, dev=True)) == 1
 
 
 @pytest.mark.parametrize("show", [str, repr])
