@@ -31,8 +31,7 @@ values = st.recursive(
 objects = st.dictionaries(st.text(), values, max_size=6)
 #: Text made of the pieces JSON is made of, mostly in a wrong order.
 pieces = st.sampled_from(
-    [*'{}[]:,"\ 
-', '{"a":', '"alg":', '"ES256"', "\ud800", *"1 - e9 .5 1e999 true null NaN é".split()]
+    [*'{}[]:,"\\ ', '{"a":', '"alg":', '"ES256"', r"\ud800", *"1 - e9 .5 1e999 true null NaN é".split()]
 )
 json_like = st.lists(pieces, max_size=40).map("".join)
 
