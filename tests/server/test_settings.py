@@ -115,7 +115,7 @@ def test_a_folder_that_cannot_hold_the_development_key_is_named(tmp_path: Path) 
 def test_a_value_of_another_kind_is_refused(tmp_path: Path, line: str) -> None:
     (tmp_path / "mapae.toml").write_text(line)
     (problem,) = problems_of({"MAPAE_SECRET_KEY": KEY} if line.startswith("issuer") else GOOD)
-    assert problem.startswith(f"MAPAE_{line.split()[0].upper()} (from mapae.toml)")
+    assert problem.startswith(f"MAPAE_{line.split(maxsplit=1)[0].upper()} (from mapae.toml)")
 
 
 def test_unknown_names_are_refused_with_the_nearest_known_one(tmp_path: Path) -> None:
