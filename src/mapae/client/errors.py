@@ -15,8 +15,8 @@ class LoginRequired(ClientError):
     """Nobody is signed in: the person has to sign in (again). By now no token of the session is stored.
 
     Attributes:
-        reason: `not_signed_in`, `invalid_refresh_token`, or why the server ended the session: `expired`, `idle`,
-            `logged_out`, `replayed`, `password_changed`, `user_disabled`, `revoked_by_user`,
+        reason: `not_signed_in`, `invalid_refresh_token`, or why the server ended the session: `expired`,
+            `idle`, `logged_out`, `replayed`, `password_changed`, `user_disabled`, `revoked_by_user`,
             `revoked_by_admin`, `client_removed`, `key_lost`.
     """
 

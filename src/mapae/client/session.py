@@ -62,8 +62,8 @@ class Session:
     """One person signed in to one server, in a store that processes may share. Threads may share the object.
 
     The session follows its store: when another process signs in there anew, this object goes on with that
-    sign-in. Calls block: asyncio code makes them in a thread (`await asyncio.to_thread(session.token)`) or uses `auth()`,
-    which does so by itself.
+    sign-in. Calls block: asyncio code makes them in a thread (`await asyncio.to_thread(session.token)`),
+    or uses `auth()`, which does so itself.
     """
 
     def __init__(self, issuer: str, store: Store, outside: Outside = Outside()) -> None:

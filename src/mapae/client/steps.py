@@ -51,7 +51,8 @@ def remaining_s(tokens: Tokens, now: float) -> float:
 def good_enough(tokens: Tokens, min_life_s: float, now: float) -> bool:
     """Whether the access token needs no renewal yet.
 
-    It must outlive `min_life_s` and a margin: the larger of 30 s and a tenth of its life, at most half of it, so that a very short-lived token is not renewed at every use.
+    It must outlive `min_life_s` and a margin: the larger of 30 s and a tenth of its life, but at most half of
+    its life, so that a very short-lived token is not renewed at every use.
     """
     margin = min(max(MARGIN_S, tokens.life_s / 10), tokens.life_s / 2)
     return remaining_s(tokens, now) > max(margin, min_life_s)

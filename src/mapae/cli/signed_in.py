@@ -1,0 +1,64 @@
+"""What the user's verbs share: which sign-in is meant, and how the client's failures are said."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from mapae.cli.errors import CommandFailed, ExitCode
+from mapae.client.errors import ClientError, LoginRefused, LoginRequired, StoreFailed, Unavailable
+from mapae.client.session import Session
+from mapae.client.store import current_issuer
+
+issuer_option = click.option(
+    "--issuer", metavar="URL", help="The server; by default the last one signed in to."
+)
+
+
+def chosen_issuer(issuer: str | None) -> str:
+    """The issuer that was named, else the last one somebody signed in to.
+
+    Raises:
+        CommandFailed: nobody ever signed in.
+    """
+    chosen = issuer or current_issuer()
+    if chosen is None:
+        raise CommandFailed("nobody is signed in; run: mapae login URL", ExitCode.SIGN_IN_NEEDED)
+    return chosen
+
+
+def access_token(issuer: str | None, min_life: float = 60) -> str:
+    """A valid access token: that of `MAPAE_TOKEN` as it is, else the session's, renewed when needed.
+
+    Raises:
+        CommandFailed: no token can be had.
+    """
+    import os
+
+    if given := os.environ.get("MAPAE_TOKEN"):
+        return given
+    with failures_told():
+        return Session.load(chosen_issuer(issuer)).token(min_life)
+
+
+@contextmanager
+def failures_told() -> Iterator[None]:
+    """Within it, what the client raises ends the command with one line."""
+    try:
+        yield
+    except LoginRequired as error:
+        raise CommandFailed(f"{error}; run: mapae login {error.issuer}", ExitCode.SIGN_IN_NEEDED) from error
+    except ClientError as error:
+        raise CommandFailed(str(error), _exit_code(error)) from error
+
+
+def _exit_code(error: ClientError) -> ExitCode:
+    match error:
+        case LoginRefused():
+            return ExitCode.REFUSED
+        case Unavailable():
+            return ExitCode.NETWORK
+        case StoreFailed():
+            return ExitCode.LOCAL_STORE
+        case _:
+            return ExitCode.USAGE
