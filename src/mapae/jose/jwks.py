@@ -13,7 +13,7 @@ _MAX_KEYS: Final = 64
 class JwkSet:
     """Public keys, immutable, in their order."""
 
-    __slots__ = ("_by_kid", "_keys")
+    __slots__ = ("_keys",)
 
     def __init__(self, keys: Iterable[Jwk]) -> None:
         """
@@ -23,9 +23,6 @@ class JwkSet:
         self._keys: Final = tuple(keys)
         if any(key.is_private for key in self._keys):
             raise unusable_key("a private or shared key in a public key set")
-        self._by_kid: Final[dict[str | None, list[Jwk]]] = {}
-        for key in self._keys:
-            self._by_kid.setdefault(key.kid, []).append(key)
 
     @classmethod
     def parse(cls, mapping: Mapping[str, Any], *, max_keys: int = _MAX_KEYS) -> Self:
@@ -63,8 +60,7 @@ class JwkSet:
         if alg not in algorithms:
             raise JoseError(JoseErrorCode.ALGORITHM_REFUSED, "alg is not among those allowed")
         kid = header.get("kid")
-        candidates = self._keys if kid is None else self._by_kid.get(kid, ())
-        fitting = [key for key in candidates if alg in key.algorithms]
+        fitting = [key for key in self._keys if kid in (None, key.kid) and alg in key.algorithms]
         if len(fitting) != 1:
             raise JoseError(JoseErrorCode.UNKNOWN_KEY, f"{len(fitting)} keys fit kid and alg, not one")
         return fitting[0]
