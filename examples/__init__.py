@@ -1,0 +1,1 @@
+"""Mapae at work: `make run`, and small programs to copy from."""

@@ -1,0 +1,36 @@
+"""PostgreSQL stops at once and comes back: callers are told when to try again, and nothing is lost."""
+
+
+from mapae.server.store.migrations import migrate
+from tests.postgres import throw_away_cluster
+from tests.server.http.conftest import bearer, serving
+
+
+async def test_a_database_that_is_away_is_503_and_what_was_answered_holds() -> None:
+    with throw_away_cluster() as cluster:
+        migrate(cluster.url())
+        async with serving(cluster.url()) as server:
+            tokens = (await server.login()).json()
+            await server.http.get("/auth/me", headers=bearer(tokens["access_token"]))
+            cluster.stop()
+            for answer in (await server.login(), await server.refresh(tokens["refresh_token"])):
+                assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+                assert answer.headers["retry-after"] == "1"
+            assert (await server.http.get("/health/ready")).status_code == 503
+            assert (await server.http.get("/health/live")).status_code == 200
+            assert (
+                await server.http.get("/auth/me", headers=bearer(tokens["access_token"]))
+            ).status_code == 200
+            cluster.start()
+            assert (await server.refresh(tokens["refresh_token"])).status_code == 200
+            assert (await server.login()).status_code == 200
+            assert (await server.http.get("/health/ready")).status_code == 200
+
+
+async def test_a_database_that_restarted_between_two_requests_is_not_noticed_by_a_refresh() -> None:
+    with throw_away_cluster() as cluster:
+        migrate(cluster.url())
+        async with serving(cluster.url()) as server:
+            token = (await server.login()).json()["refresh_token"]
+            cluster.restart()
+            assert (await server.refresh(token)).status_code == 200
