@@ -75,9 +75,6 @@ class JwkSet:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def __repr__(self) -> str:
-        return f"<JwkSet {list(self._keys)!r}>"
-
 
 def _usable(entry: Any) -> Jwk | None:
     if not isinstance(entry, Mapping):

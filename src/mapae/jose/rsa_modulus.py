@@ -4,9 +4,9 @@ from typing import Final
 
 from mapae.jose.errors import unusable_key
 
-# More bits than anyone uses would only let a hostile key set buy our time.
 _MIN_BITS: Final = 2048
-_MAX_BITS: Final = 8192
+# More bits than OpenSSL takes, or an exponent as long as the modulus, would only buy our time.
+_MAX_BITS: Final = 16384
 _MAX_EXPONENT_BITS: Final = 64
 
 _ROCA_GENERATOR: Final = 65537
