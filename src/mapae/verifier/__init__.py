@@ -1,1 +1,17 @@
 """What an API needs to believe a token without asking anybody."""
+
+from mapae.verifier.access_token import AccessToken
+from mapae.verifier.errors import Misuse, RejectionCode, TokenRejected
+from mapae.verifier.request import presented_token
+from mapae.verifier.verifier import Verifier
+from mapae.verifier.verifiers import Verifiers
+
+__all__ = [
+    "AccessToken",
+    "Misuse",
+    "RejectionCode",
+    "TokenRejected",
+    "Verifier",
+    "Verifiers",
+    "presented_token",
+]

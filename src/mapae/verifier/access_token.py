@@ -1,0 +1,124 @@
+"""AccessToken: what a view sees of a token that was accepted."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, final
+
+from mapae.oauth.access_token import AccessTokenClaims
+from mapae.verifier.errors import RejectionCode, TokenRejected
+
+_NESTED: Final = (dict, list)
+
+
+@final
+class AccessToken:
+    """A verified access token. Immutable down to the last nested value, so it can be kept and shared.
+
+    Moments are NumericDate seconds. Two are equal when they say the same.
+    """
+
+    __slots__ = ("_claims", "_parsed")
+
+    def __init__(self, claims: dict[str, Any]) -> None:
+        """
+        Args:
+            claims: taken over, not copied: strict JSON that nobody else holds
+        Raises:
+            JoseError: MALFORMED when these are not the claims of an access token (RFC 9068 section 2.2).
+        """
+        for name, value in claims.items():
+            if type(value) in _NESTED:
+                claims[name] = _frozen(value)
+        self._claims: Final = MappingProxyType(claims)
+        self._parsed: Final = AccessTokenClaims.parse(claims)
+
+    @property
+    def subject(self) -> str:
+        """The user; the client itself where there is no user."""
+        return self._parsed.sub
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the token may be used for."""
+        return frozenset(self._parsed.scope)
+
+    @property
+    def client_id(self) -> str:
+        """The client the token was issued to."""
+        return self._parsed.client_id
+
+    @property
+    def session_id(self) -> str | None:
+        """The session it was issued in."""
+        return self._parsed.sid
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles of the user at the issuer."""
+        return frozenset(self._parsed.roles)
+
+    @property
+    def issued_at(self) -> float:
+        """When it was issued."""
+        return self._parsed.iat
+
+    @property
+    def expires_at(self) -> float:
+        """When it expires."""
+        return self._parsed.exp
+
+    @property
+    def auth_time(self) -> float | None:
+        """When the user signed in."""
+        return self._parsed.auth_time
+
+    @property
+    def issuer(self) -> str:
+        """Who issued it."""
+        return self._parsed.iss
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """The resource servers it is for; ours is among them."""
+        return self._parsed.aud
+
+    @property
+    def jti(self) -> str:
+        """Its identifier. One token can be spelled in two ways, so revocation goes by this."""
+        return self._parsed.jti
+
+    @property
+    def cnf(self) -> Mapping[str, Any] | None:
+        """The key it is bound to (RFC 7800)."""
+        return self._parsed.cnf
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """Every claim as it was signed; arrays are tuples and objects read-only mappings."""
+        return self._claims
+
+    def require(self, *scopes: str) -> None:
+        """Check that the token has all of these scopes.
+
+        Raises:
+            TokenRejected: INSUFFICIENT_SCOPE; its challenge names the scopes that are needed.
+        """
+        if not self.scopes.issuperset(scopes):
+            raise TokenRejected(RejectionCode.INSUFFICIENT_SCOPE, "a scope is missing", scopes=scopes)
+
+    def __eq__(self, other: object) -> bool:
+        return self._claims == other._claims if isinstance(other, AccessToken) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.issuer, self.jti))
+
+    def __repr__(self) -> str:
+        return f"<AccessToken {self.jti} of {self.subject} from {self.issuer}>"
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return MappingProxyType({name: _frozen(member) for name, member in value.items()})
+    if isinstance(value, list):
+        return tuple(_frozen(item) for item in value)
+    return value

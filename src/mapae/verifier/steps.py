@@ -1,0 +1,115 @@
+"""The order in which a token is checked, written once and without I/O.
+
+    presented → cache → split → key → signature → type, claims → RFC 9068 → sender constraint → revocation
+
+`Steps.run` is a generator. It yields a `Pending` when it has to wait for keys, wants to be resumed once that is
+over, and returns the token; `Verifier` drives it in a thread or in a task.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mapae.clock import Clock
+from mapae.jose import jws, jwt
+from mapae.jose.errors import JoseError, JoseErrorCode
+from mapae.jose.jwk import Jwk
+from mapae.jose.jwks import JwkSet
+from mapae.oauth import access_token
+from mapae.verifier.access_token import AccessToken
+from mapae.verifier.errors import RejectionCode, TokenRejected, rejected
+from mapae.verifier.key_source import GivenKeys, IssuerKeys, Pending
+from mapae.verifier.token_cache import TokenCache
+
+_NO_KEYS = JwkSet(())
+
+Run = Generator[Pending, None, AccessToken]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an API accepts.
+
+    Attributes:
+        audiences: a token has to name one of them.
+        leeway_s: how far its clock and the issuer's may be apart.
+    """
+
+    issuer: str
+    audiences: frozenset[str]
+    algorithms: frozenset[str]
+    leeway_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The checks of one API, with what they look at.
+
+    Attributes:
+        revoked: asked about each token, cached or not, after everything else.
+    """
+
+    policy: Policy
+    keys: GivenKeys | IssuerKeys
+    cache: TokenCache
+    clock: Clock
+    revoked: Callable[[AccessToken], bool] | None
+
+    def run(self, raw: object) -> Run:
+        """Check a token as it was presented.
+
+        Raises:
+            TokenRejected: for the first rule it breaks.
+        """
+        if not isinstance(raw, str):
+            code = RejectionCode.MISSING if raw is None else RejectionCode.MALFORMED
+            raise TokenRejected(code, f"{type(raw).__name__} in place of a token")
+        if not raw:
+            raise TokenRejected(RejectionCode.MISSING, "an empty token")
+        keys = self.keys.current()
+        token = self.cache.find(raw, keys, self.clock())
+        if token is None:
+            try:
+                token = yield from self._verified(raw, keys)
+            except JoseError as error:
+                raise rejected(error) from None
+        if self.revoked is not None and self.revoked(token):
+            raise TokenRejected(RejectionCode.REVOKED, f"jti {token.jti!r} is revoked")
+        return token
+
+    def _verified(self, raw: str, keys: JwkSet | None) -> Run:
+        policy = self.policy
+        parts = jws.split(raw)
+        key, keys = yield from self._key(parts.header, keys or _NO_KEYS)
+        jws.verify(parts, key, policy.algorithms)
+        claims = jwt.parse_claims(parts.payload)
+
+        jwt.check_type(parts.header, access_token.TYPE)
+        jwt.check_issuer(claims, policy.issuer)
+        now = self.clock()
+        jwt.check_expiry(claims, now=now, leeway_s=policy.leeway_s)
+        jwt.check_not_before(claims, now=now, leeway_s=policy.leeway_s)
+        jwt.check_issued_at(claims, now=now, leeway_s=policy.leeway_s)
+        jwt.check_audience(claims, policy.audiences)
+        token = AccessToken(claims)
+        if token.cnf is not None:
+            # RFC 9449 section 7.1 and its kin: a bound token MUST NOT be accepted without the proof.
+            raise TokenRejected(RejectionCode.WRONG_BINDING, "cnf, and no proof of the key it names")
+        self.cache.add(raw, token, keys, token.expires_at + policy.leeway_s)
+        return token
+
+    def _key(self, header: Mapping[str, Any], keys: JwkSet) -> Generator[Pending, None, tuple[Jwk, JwkSet]]:
+        """The key for a token, and the set it is in; new keys are asked for when `keys` do not have it."""
+        algorithms = self.policy.algorithms
+        try:
+            return keys.key_for(header, algorithms), keys
+        except JoseError as error:
+            if error.code is not JoseErrorCode.UNKNOWN_KEY:
+                raise
+        pending = self.keys.refetch()
+        if pending is not None:
+            yield pending
+        current = self.keys.current()
+        if current is None or self.keys.problem:
+            raise TokenRejected(RejectionCode.KEYS_UNAVAILABLE, self.keys.problem or "the issuer is silent")
+        return current.key_for(header, algorithms), current

@@ -1,0 +1,46 @@
+"""Verifiers: one API, tokens of several issuers, each under its own rules."""
+
+from typing import Final
+
+from mapae.jose import jws, jwt
+from mapae.jose.errors import JoseError
+from mapae.verifier.access_token import AccessToken
+from mapae.verifier.errors import Misuse, RejectionCode, TokenRejected, rejected
+from mapae.verifier.verifier import Verifier
+
+
+class Verifiers:
+    """Hands each token to the verifier of the issuer it names; used in the place of a `Verifier`.
+
+    The issuers are a fixed list: what a token says never adds to whom is asked or believed (RFC 8725 section 3.8).
+    """
+
+    def __init__(self, *verifiers: Verifier) -> None:
+        """
+        Raises:
+            Misuse: none, or two of the same issuer.
+        """
+        self._by_issuer: Final = {verifier.issuer: verifier for verifier in verifiers}
+        if not verifiers or len(self._by_issuer) != len(verifiers):
+            raise Misuse("one verifier or more, and one an issuer")
+
+    def verify(self, raw: object) -> AccessToken:
+        """As `Verifier.verify`; WRONG_ISSUER when the token is of none of the issuers."""
+        return self._chosen(raw).verify(raw)
+
+    async def averify(self, raw: object) -> AccessToken:
+        """As `verify`, for asyncio."""
+        return await self._chosen(raw).averify(raw)
+
+    def _chosen(self, raw: object) -> Verifier:
+        if not isinstance(raw, str) or not raw:
+            return next(iter(self._by_issuer.values()))  # any of them knows what to say
+        try:
+            # Not verified yet: this only chooses whose rules the token has to pass, `iss` among them.
+            issuer = jwt.parse_claims(jws.split(raw).payload).get("iss")
+        except JoseError as error:
+            raise rejected(error) from None
+        verifier = self._by_issuer.get(issuer) if isinstance(issuer, str) else None
+        if verifier is None:
+            raise TokenRejected(RejectionCode.WRONG_ISSUER, "iss is none of the issuers")
+        return verifier
