@@ -27,7 +27,11 @@ scopes = ["orders:read", "orders:write"]
 def test_a_whole_file_is_parsed() -> None:
     setup = parse_setup(tomllib.loads(WHOLE))
     alice, bob = setup.users
-    assert (alice.username.display, alice.username.key, alice.roles) == ("Alice", "alice", ("member", "admin"))
+    assert (alice.username.display, alice.username.key, alice.roles) == (
+        "Alice",
+        "alice",
+        ("member", "admin"),
+    )
     assert alice.password is not None
     assert "correct" not in repr(alice)
     assert bob.password_hash is not None
@@ -62,8 +66,14 @@ def test_an_empty_file_asks_for_nothing() -> None:
         ('[[users]]\nusername = "a"\nemail = "nobody"', "[[users]] number 1, email is no e-mail address"),
         ('[[users]]\nusername = "a"\nemail_verified = "yes"', "[[users]] number 1, email_verified: "),
         ('[[users]]\nusername = "a"\n[[users]]\nusername = "A"', "two tables have the same username"),
-        ('[[resource_servers]]\naudience = "api"', "[[resource_servers]] number 1, audience has to be an absolute"),
-        ('[[resource_servers]]\naudience = "https://a/#b"', "[[resource_servers]] number 1, audience has to be"),
+        (
+            '[[resource_servers]]\naudience = "api"',
+            "[[resource_servers]] number 1, audience has to be an absolute",
+        ),
+        (
+            '[[resource_servers]]\naudience = "https://a/#b"',
+            "[[resource_servers]] number 1, audience has to be",
+        ),
         (
             '[[resource_servers]]\naudience = "https://a"\nscopes = ["a b"]',
             "[[resource_servers]] number 1, scopes has to be one scope",
