@@ -115,3 +115,17 @@ def test_no_committed_file_names_a_registry_or_a_private_path() -> None:
         for match in PRIVATE.finditer(path.read_bytes().decode("utf-8", "replace"))
     ]
     assert found == []
+
+
+@pytest.mark.skipif(not (ROOT / "README.md").exists(), reason="README.md is not written yet")
+def test_both_readmes_have_the_same_headings_and_the_same_code() -> None:
+    english, korean = (_outline((ROOT / name).read_text("utf-8")) for name in ("README.md", "README.ko.md"))
+    assert english == korean
+
+
+def _outline(text: str) -> tuple[list[str], list[str]]:
+    """The levels of the headings, and the code blocks."""
+    prose, *fenced = re.split(r"^```", text, flags=re.MULTILINE)
+    code, between = fenced[::2], fenced[1::2]
+    levels = re.findall(r"^#+(?= )", "\n".join([prose, *between]), flags=re.MULTILINE)
+    return levels, code
