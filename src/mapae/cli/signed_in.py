@@ -1,5 +1,6 @@
 """What the user's verbs share: which sign-in is meant, and how the client's failures are said."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,6 +8,7 @@ import click
 
 from mapae.cli.errors import CommandFailed, ExitCode
 from mapae.client.errors import ClientError, LoginRefused, LoginRequired, StoreFailed, Unavailable
+from mapae.client.origin import issuer_url
 from mapae.client.session import Session
 from mapae.client.store import current_issuer
 
@@ -20,11 +22,12 @@ def chosen_issuer(issuer: str | None) -> str:
 
     Raises:
         CommandFailed: nobody ever signed in.
+        Misuse: it is no URL a token may be sent to.
     """
     chosen = issuer or current_issuer()
     if chosen is None:
         raise CommandFailed("nobody is signed in; run: mapae login URL", ExitCode.SIGN_IN_NEEDED)
-    return chosen
+    return issuer_url(chosen)
 
 
 def access_token(issuer: str | None, min_life: float = 60) -> str:
@@ -33,8 +36,6 @@ def access_token(issuer: str | None, min_life: float = 60) -> str:
     Raises:
         CommandFailed: no token can be had.
     """
-    import os
-
     if given := os.environ.get("MAPAE_TOKEN"):
         return given
     with failures_told():

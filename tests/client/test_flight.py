@@ -1,0 +1,87 @@
+"""One flight for everybody who wants the same at once."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from mapae.client.flight import SingleFlight
+
+
+class Rush:
+    """One caller in the air, others waiting for it; the flight lands when told to."""
+
+    def __init__(self, outcome: Callable[[], str]) -> None:
+        self.flight = SingleFlight[str]()
+        self.taken_off, self.may_land = threading.Event(), threading.Event()
+        self.outcome = outcome
+        self.flights = 0
+        self.results: list[object] = []
+
+    def fly(self) -> str:
+        self.flights += 1
+        self.taken_off.set()
+        self.may_land.wait(10)
+        return self.outcome()
+
+    def run(self) -> None:
+        try:
+            self.results.append(self.flight.run(self.fly))
+        except BaseException as problem:  # noqa: BLE001 - collected for the assertions
+            self.results.append(problem)
+
+    def of(self, callers: int) -> list[object]:
+        threads = [threading.Thread(target=self.run) for _ in range(callers)]
+        threads[0].start()
+        self.taken_off.wait(10)
+        for thread in threads[1:]:
+            thread.start()
+        self.may_land.set()
+        for thread in threads:
+            thread.join(10)
+        return self.results
+
+
+def test_an_exception_reaches_every_caller() -> None:
+    refused = ValueError("no")
+
+    def fail() -> str:
+        raise refused
+
+    results = Rush(fail).of(8)
+
+    assert results == [refused] * 8
+
+
+def test_one_flight_lands_before_the_next_takes_off() -> None:
+    flight = SingleFlight[int]()
+
+    assert flight.run(lambda: 1) == 1
+    assert flight.run(lambda: 2) == 2
+
+
+def test_a_caller_takes_the_place_of_one_that_was_interrupted() -> None:
+    outcomes = iter([KeyboardInterrupt(), "landed"])
+
+    def interrupted_once() -> str:
+        outcome = next(outcomes)
+        if isinstance(outcome, KeyboardInterrupt):
+            raise outcome
+        return str(outcome)
+
+    rush = Rush(interrupted_once)
+    results = rush.of(2)
+
+    assert {type(result) for result in results} == {KeyboardInterrupt, str}
+    assert "landed" in results
+
+
+def test_an_interruption_leaves_the_way_free() -> None:
+    flight = SingleFlight[int]()
+
+    def interrupt() -> int:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        flight.run(interrupt)
+    assert flight.run(lambda: 3) == 3

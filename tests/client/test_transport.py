@@ -1,0 +1,64 @@
+"""The client's own HTTP: no redirects, bounded answers, errors by kind."""
+
+import pytest
+
+from mapae.client.errors import AnswerLost, Misuse, Unavailable, UnexpectedAnswer
+from mapae.client.transport import SIZE_LIMIT, Call, send
+from tests.client.wire import Reply, Seen, serving
+
+
+def call(url: str) -> Call:
+    return Call(url, b'{"password": "open sesame"}', {"Mapae-Instance": "abc"})
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_an_answer_and_not_followed(status: int) -> None:
+    followed: list[Seen] = []
+    with serving(lambda seen: (followed.append(seen), Reply(200))[1]) as elsewhere:
+        there = {"Location": f"{elsewhere}/auth/login"}
+        with serving(lambda _: Reply(status, b"", there)) as url:
+            assert send(call(f"{url}/auth/login")).status == status
+
+    assert followed == []
+
+
+@pytest.mark.parametrize("status", [200, 401, 503])
+def test_an_answer_is_given_back_whatever_its_status(status: int) -> None:
+    with serving(lambda _: Reply(status, b'{"a": 1}', {"X-Some": "Thing"})) as url:
+        answer = send(call(url))
+
+    assert (answer.status, answer.body, answer.headers["x-some"]) == (status, b'{"a": 1}', "Thing")
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_answer_too_large_is_not_read_to_its_end(status: int) -> None:
+    with serving(lambda _: Reply(status, b"x" * (SIZE_LIMIT + 1))) as url, pytest.raises(UnexpectedAnswer):
+        send(call(url))
+
+
+def test_a_broken_connection_is_told_from_none() -> None:
+    with serving(lambda _: Reply(lost=True)) as url, pytest.raises(AnswerLost):
+        send(call(url))
+    with pytest.raises(Unavailable) as refused:  # the server is gone
+        send(call(url))
+
+    assert not isinstance(refused.value, AnswerLost)
+
+
+def test_plain_http_to_another_machine_is_never_tried() -> None:
+    with pytest.raises(Misuse):
+        send(call("http://auth.example.com/auth/login"))
+
+
+def test_http_on_this_machine_uses_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    proxied: list[Seen] = []
+    with serving(lambda seen: (proxied.append(seen), Reply(200))[1]) as proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+        with serving(lambda _: Reply(204, b"")) as url:
+            assert send(call(url)).status == 204
+
+    assert proxied == []
+
+
+def test_a_call_shows_no_secret() -> None:
+    assert "open sesame" not in repr(call("https://auth.example.com"))
