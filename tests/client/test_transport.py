@@ -7,19 +7,30 @@ from mapae.client.transport import SIZE_LIMIT, Call, send
 from tests.client.wire import Reply, Seen, serving
 
 
+class Recorder:
+    """Answers 200, and remembers that it was asked."""
+
+    def __init__(self) -> None:
+        self.seen: list[Seen] = []
+
+    def __call__(self, seen: Seen) -> Reply:
+        self.seen.append(seen)
+        return Reply(200)
+
+
 def call(url: str) -> Call:
     return Call(url, b'{"password": "open sesame"}', {"Mapae-Instance": "abc"})
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_an_answer_and_not_followed(status: int) -> None:
-    followed: list[Seen] = []
-    with serving(lambda seen: (followed.append(seen), Reply(200))[1]) as elsewhere:
+    followed = Recorder()
+    with serving(followed) as elsewhere:
         there = {"Location": f"{elsewhere}/auth/login"}
         with serving(lambda _: Reply(status, b"", there)) as url:
             assert send(call(f"{url}/auth/login")).status == status
 
-    assert followed == []
+    assert followed.seen == []
 
 
 @pytest.mark.parametrize("status", [200, 401, 503])
@@ -51,13 +62,13 @@ def test_plain_http_to_another_machine_is_never_tried() -> None:
 
 
 def test_http_on_this_machine_uses_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    proxied: list[Seen] = []
-    with serving(lambda seen: (proxied.append(seen), Reply(200))[1]) as proxy:
+    proxied = Recorder()
+    with serving(proxied) as proxy:
         monkeypatch.setenv("http_proxy", proxy)
         with serving(lambda _: Reply(204, b"")) as url:
             assert send(call(url)).status == 204
 
-    assert proxied == []
+    assert proxied.seen == []
 
 
 def test_a_call_shows_no_secret() -> None:
