@@ -81,13 +81,13 @@ async def serving(database_url: str, **settings: str) -> AsyncIterator[Server]:
         "MAPAE_ISSUER": ISSUER,
         "MAPAE_DATABASE_URL": database_url,
         "MAPAE_SECRET_KEY": SECRET_KEY,
-        "MAPAE_ARGON2_MEMORY_KIB": "8",
-        "MAPAE_ARGON2_TIME_COST": "2",
+        "MAPAE_ARGON2_MEMORY_KIB": "7168",
+        "MAPAE_ARGON2_TIME_COST": "5",
         **settings,
     }
     app = build(load_settings(environ))
     database = open_database(database_url)
-    hasher = Argon2Hasher(memory_kib=8, time_cost=2, parallelism=1, threads=1, queue=10)
+    hasher = Argon2Hasher(memory_kib=7168, time_cost=5, parallelism=1, threads=1, queue=10)
     users = AdministerUsers(database, hasher, system_entropy)
     password = prepare_new_password(Secret(PASSWORD))
     await users.create(parse_username("alice"), password, roles=["member"], email=None)

@@ -1,14 +1,21 @@
 """PostgreSQL stops at once and comes back: callers are told when to try again, and nothing is lost."""
 
 
-from mapae.server.store.migrations import migrate
+from mapae.server.store.engine import open_database
+from mapae.server.store.migrations import upgrade
 from tests.postgres import throw_away_cluster
 from tests.server.http.conftest import bearer, serving
 
 
+async def migrated(url: str) -> None:
+    database = open_database(url)
+    await upgrade(database)
+    await database.close()
+
+
 async def test_a_database_that_is_away_is_503_and_what_was_answered_holds() -> None:
     with throw_away_cluster() as cluster:
-        migrate(cluster.url())
+        await migrated(cluster.url())
         async with serving(cluster.url()) as server:
             tokens = (await server.login()).json()
             await server.http.get("/auth/me", headers=bearer(tokens["access_token"]))
@@ -29,7 +36,7 @@ async def test_a_database_that_is_away_is_503_and_what_was_answered_holds() -> N
 
 async def test_a_database_that_restarted_between_two_requests_is_not_noticed_by_a_refresh() -> None:
     with throw_away_cluster() as cluster:
-        migrate(cluster.url())
+        await migrated(cluster.url())
         async with serving(cluster.url()) as server:
             token = (await server.login()).json()["refresh_token"]
             cluster.restart()

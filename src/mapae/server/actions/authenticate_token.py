@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from mapae.jose.jwks import JwkSet
-from mapae.oauth.bearer import presented
 from mapae.server.store.engine import Database
-from mapae.verifier import AccessToken, TokenRejected, Verifier
+from mapae.verifier import AccessToken, RejectionCode, TokenRejected, Verifier, presented_token
 
 
 class AuthenticateToken:
@@ -26,14 +25,13 @@ class AuthenticateToken:
 
         Raises:
             TokenRejected: with the reason.
-            OAuthError: INVALID_REQUEST or INVALID_TOKEN when the headers are malformed.
             StoreUnavailable: for a token of an audience not seen before.
         """
-        raw = presented(authorization)
+        raw = presented_token(authorization)
         try:
             return self._verifier.verify(raw)
         except TokenRejected as rejected:
-            if rejected.code != "wrong_audience":
+            if rejected.code is not RejectionCode.WRONG_AUDIENCE:
                 raise
         # Reached only with a signature of ours that has not expired, so strangers cannot make us ask.
         async with self._database.reading() as unit:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from mapae.server.adapters.argon2_hasher import HashingBusy
 from mapae.server.domain.problems import Problem, ProblemCode
 from mapae.server.store.engine import StoreUnavailable
-from mapae.verifier import TokenRejected
+from mapae.verifier import RejectionCode, TokenRejected
 
 log = structlog.get_logger()
 
@@ -59,11 +59,16 @@ def _problem(request: Request, error: Exception) -> Response:
 
 def _token_rejected(request: Request, error: Exception) -> Response:
     assert isinstance(error, TokenRejected)
-    code = {
-        "missing": ProblemCode.TOKEN_MISSING,
-        "insufficient_scope": ProblemCode.INSUFFICIENT_SCOPE,
-    }.get(error.code, ProblemCode.INVALID_TOKEN)
-    log.info("refused", code=code.value, detail=error.code)
+    match error.code:
+        case RejectionCode.MISSING:
+            code = ProblemCode.TOKEN_MISSING
+        case RejectionCode.INSUFFICIENT_SCOPE:
+            code = ProblemCode.INSUFFICIENT_SCOPE
+        case _ if error.status == 400:
+            code = ProblemCode.INVALID_REQUEST
+        case _:
+            code = ProblemCode.INVALID_TOKEN
+    log.info("refused", code=code.value, detail=str(error))
     return respond(Problem(code, told=error.description, challenge=error.challenge()))
 
 
