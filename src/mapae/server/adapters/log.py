@@ -51,7 +51,7 @@ _CREDENTIALS: Final = re.compile(
 
 #: Libraries whose ordinary lines belong into our log. Others speak from WARNING on: below it, some print
 #: statements with their parameters.
-_TALKATIVE: Final = ("uvicorn", "uvicorn.error", "alembic")
+_TALKATIVE: Final = ("uvicorn", "uvicorn.error")
 
 #: Prints request targets with their queries; the server has its own line for each request.
 _SILENT: Final = "uvicorn.access"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -77,6 +78,8 @@ def open_database(url: str, *, pool_size: int = 10) -> Database:
     Args:
         url: `sqlite:///path` or `postgresql://user:password@host:port/name`.
         pool_size: connections to PostgreSQL; on SQLite the connections that read.
+    Raises:
+        StoreUnavailable: the SQLite file cannot be opened or made.
     """
     target = driver_url(url)
     if target.get_backend_name() == "sqlite":
@@ -97,7 +100,7 @@ def _open_postgresql(url: URL, pool_size: int) -> Database:
 
 
 def _open_sqlite(url: URL, pool_size: int) -> Database:
-    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    _make_file(Path(url.database or ""))
     writing = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=CONNECT_TIMEOUT_S)
     reading = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=CONNECT_TIMEOUT_S)
     for engine in (writing, reading):
@@ -107,6 +110,15 @@ def _open_sqlite(url: URL, pool_size: int) -> Database:
         writing.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE")
     )
     return Database(writing, reading)
+
+
+def _make_file(path: Path) -> None:
+    """Make the file before SQLite does, so that only its owner can read it."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(f"{path}: {error.strerror}") from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

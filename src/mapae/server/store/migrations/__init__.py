@@ -2,6 +2,7 @@
 
 import asyncio
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -63,7 +64,7 @@ async def schema_state(engine: AsyncEngine) -> SchemaState:
 
 def head() -> str:
     """The revision this version of Mapae works with."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    revision = _scripts().get_current_head()
     assert revision is not None
     return revision
 
@@ -80,16 +81,20 @@ def _upgrade(connection: Connection) -> None:
 
 def _state(connection: Connection) -> SchemaState:
     revision = MigrationContext.configure(connection).get_current_revision()
-    scripts = ScriptDirectory.from_config(_config())
-    if revision == scripts.get_current_head():
+    if revision == head():
         return SchemaState.CURRENT
     if revision is None:
         return SchemaState.OLDER
     try:
-        scripts.get_revision(revision)
+        _scripts().get_revision(revision)
     except CommandError:
         return SchemaState.NEWER
     return SchemaState.OLDER
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _config() -> Config:
