@@ -11,16 +11,6 @@ from typing import Any
 
 
 @dataclass
-class Moving:
-    """A clock that moves when told to."""
-
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@dataclass
 class Seen:
     """One request the server got."""
 

@@ -12,7 +12,15 @@ from mapae.client.origin import origin_of
 from mapae.client.steps import refuses_token
 
 if TYPE_CHECKING:
+    import httpx
+    import httpx2
+
     from mapae.client.session import Session
+
+    class _Auth(httpx.Auth, httpx2.Auth):  # type: ignore[misc]
+        """What type checkers see; at run time `_kind` adds the libraries that are there."""
+else:
+    _Auth = object
 
 LIBRARIES: Final = ("httpx", "httpx2")
 
@@ -20,7 +28,7 @@ LIBRARIES: Final = ("httpx", "httpx2")
 Step = Any
 
 
-class SessionAuth:
+class SessionAuth(_Auth):
     """Adds the token to requests for its origins, and renews it once when the API calls it invalid.
 
     Redirects stay inside one flow of the client: it drops the header when a redirect leaves the origin.
