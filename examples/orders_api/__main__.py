@@ -15,7 +15,8 @@ parser.add_argument("--issuer", default="http://localhost:8000", help="whose tok
 parser.add_argument("--audience", default="http://localhost:8001", help="what they have to be for")
 parser.add_argument("--host", default="127.0.0.1")
 parser.add_argument("--port", default=8001, type=int)
+parser.add_argument("--leeway", default=30, type=int, help="seconds that the clocks may be apart")
 options = parser.parse_args()
 
-verifier = Verifier(issuer=options.issuer, audience=options.audience)
+verifier = Verifier(issuer=options.issuer, audience=options.audience, leeway_s=options.leeway)
 uvicorn.run(orders_app(verifier), host=options.host, port=options.port, log_level="warning")

@@ -214,6 +214,7 @@ def _the_end_is_told(world: World, say: Say) -> None:
         "password_changed": lambda: mapae(
             "user", "password", "alice", "--password-stdin", environ=world.environ, text=f"{PASSWORD}\n"
         ),
+        "expired": lambda: world.rows("UPDATE families SET expires_at = used_at"),
         "replayed": None,
     }
     told = []
@@ -283,7 +284,8 @@ def _sqlite_rows(file: Path) -> Callable[[str], list[tuple[Any, ...]]]:
     def rows(query: str) -> list[tuple[Any, ...]]:
         connection = sqlite3.connect(file)
         try:
-            return connection.execute(query).fetchall()
+            with connection:
+                return connection.execute(query).fetchall()
         finally:
             connection.close()
 
