@@ -1,6 +1,13 @@
 """The client's own HTTP: no redirects, bounded answers, errors by kind."""
 
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from mapae.client.errors import AnswerLost, Misuse, Unavailable, UnexpectedAnswer
 from mapae.client.transport import SIZE_LIMIT, Call, send
@@ -69,6 +76,40 @@ def test_http_on_this_machine_uses_no_proxy(monkeypatch: pytest.MonkeyPatch) -> 
             assert send(call(url)).status == 204
 
     assert proxied.seen == []
+
+
+def test_https_believes_the_authorities_of_the_system_or_of_ssl_cert_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with serving(lambda _: Reply(204, b""), tls=context) as url:
+        with pytest.raises(Unavailable, match="not trusted: self-signed certificate"):
+            send(call(url))
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert send(call(url)).status == 204
+
+
+def self_signed(directory: Path) -> Path:
+    """A certificate for localhost and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    unprotected = serialization.NoEncryption()
+    path = directory / "localhost.pem"
+    path.write_bytes(
+        certificate.public_bytes(pem) + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, unprotected)
+    )
+    return path
 
 
 def test_a_call_shows_no_secret() -> None:

@@ -1,6 +1,7 @@
 """A small server on the loopback interface that speaks the session API, and misbehaves when told to."""
 
 import json
+import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -51,7 +52,11 @@ class AuthServer:
 
     def calls(self, verb: str) -> list[Seen]:
         """The requests for `/auth/<verb>`, oldest first."""
-        return [seen for seen in self.seen if seen.path == f"/auth/{verb}"]
+        return self.calls_to(f"/auth/{verb}")
+
+    def calls_to(self, path: str) -> list[Seen]:
+        """The requests for a path, oldest first."""
+        return [seen for seen in self.seen if seen.path == path]
 
     def answer(self, seen: Seen) -> Reply:
         """The reply to one request."""
@@ -119,9 +124,12 @@ def problem(status: int, code: str, **members: object) -> Reply:
 
 @contextmanager
 def serving(
-    handle: Callable[[Seen], Reply], *, before_answer: Callable[[], None] = lambda: None
+    handle: Callable[[Seen], Reply],
+    *,
+    before_answer: Callable[[], None] = lambda: None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[str]:
-    """Serve in threads until the block ends; the base URL."""
+    """Serve in threads until the block ends; the base URL. With TLS the host is localhost."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -147,11 +155,16 @@ def serving(
     class Server(ThreadingHTTPServer):
         request_queue_size = 64
 
+        def handle_error(self, *_: object) -> None:
+            """Clients that do not trust us hang up: nothing to report."""
+
     server = Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"{'https://localhost' if tls else 'http://127.0.0.1'}:{server.server_address[1]}"
     finally:
         server.shutdown()
         thread.join()

@@ -127,7 +127,7 @@ def _ends(claims: Mapping[str, Any], now: float) -> str:
     end = _moment(claims.get("exp"))
     if end is None:
         return "never ends"
-    return f"ends {seen_from(now, end)}" if end > now else f"ended {seen_from(now, end)}"
+    return f"ends {seen_from(now, end)}" if end > now else f"ended {span(now - end)} ago"
 
 
 def _warnings(header: Mapping[str, Any], claims: Mapping[str, Any], signed: bool) -> Iterator[str]:

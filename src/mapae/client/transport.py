@@ -63,7 +63,7 @@ def send(call: Call) -> Answer:
         with response:
             return _read(response, origin)
     except URLError as problem:
-        raise Unavailable(f"{origin} cannot be reached: {_why(problem.reason)}; try again later") from problem
+        raise Unavailable(_unreachable(origin, problem.reason)) from problem
     except TimeoutError as problem:
         raise Unavailable(f"{origin} did not answer in time; try again later") from problem
     except (HTTPException, OSError) as problem:
@@ -71,7 +71,8 @@ def send(call: Call) -> Answer:
 
 
 def _opener(origin: str) -> OpenerDirector:
-    from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
+    from ssl import create_default_context
+    from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, build_opener
 
     class NoRedirects(HTTPRedirectHandler):
         """Credentials go where they were sent and nowhere else."""
@@ -79,7 +80,10 @@ def _opener(origin: str) -> OpenerDirector:
         def redirect_request(self, *_: object) -> None:
             return None
 
-    return build_opener(NoRedirects, *([ProxyHandler({})] if origin.startswith("http://") else []))
+    if origin.startswith("http://"):
+        return build_opener(NoRedirects, ProxyHandler({}))
+    # Named, because some programs replace the default of urllib with a context that believes everybody.
+    return build_opener(NoRedirects, HTTPSHandler(context=create_default_context()))
 
 
 def _read(response: HTTPResponse | HTTPError, origin: str) -> Answer:
@@ -93,6 +97,17 @@ def _read(response: HTTPResponse | HTTPError, origin: str) -> Answer:
             raise TimeoutError
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status or 0, headers, bytes(body))
+
+
+def _unreachable(origin: str, reason: object) -> str:
+    from ssl import SSLCertVerificationError
+
+    if isinstance(reason, SSLCertVerificationError):
+        fault = reason.verify_message
+        return (
+            f"{origin} is not trusted: {fault}; name the file of your own authority, if any, in SSL_CERT_FILE"
+        )
+    return f"{origin} cannot be reached: {_why(reason)}; try again later"
 
 
 def _why(problem: object) -> str:
