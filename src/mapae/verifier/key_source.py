@@ -33,11 +33,15 @@ class Pending:
     clock: Clock
     _done: "futures.Future[None]" = field(default_factory=futures.Future)
 
+    def __post_init__(self) -> None:
+        # From here on a task that is cancelled while it waits cannot cancel it for the others.
+        self._done.set_running_or_notify_cancel()
+
     def wait(self) -> None:
         """Return when the fetch is over, however it ended, or at the deadline."""
         futures.wait((self._done,), timeout=self._left())
 
-    async def await_(self) -> None:
+    async def async_wait(self) -> None:
         """As `wait`, for a task."""
         done = asyncio.wrap_future(self._done)
         try:

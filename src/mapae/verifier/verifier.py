@@ -104,4 +104,4 @@ class Verifier:
             except StopIteration as finished:
                 token: AccessToken = finished.value
                 return token
-            await pending.await_()
+            await pending.async_wait()
