@@ -108,6 +108,14 @@ def test_another_origin_gets_no_token(bench: Bench, library: ModuleType) -> None
 
 
 @LIBRARIES
+def test_a_user_name_in_the_url_is_no_crash_and_gets_no_token(bench: Bench, library: ModuleType) -> None:
+    with library.Client(auth=bench.session.auth(bench.api.url)) as client:
+        client.get(bench.api.url.replace("://", "://somebody:secret@"))
+
+    assert bench.api.authorizations == [None]
+
+
+@LIBRARIES
 def test_a_redirect_takes_no_token_to_another_origin(bench: Bench, library: ModuleType) -> None:
     bench.api.redirect = f"{bench.other.url}/landed"
     with library.Client(auth=bench.session.auth(bench.api.url), follow_redirects=True) as client:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from mapae.client import (
     UnexpectedAnswer,
 )
 from mapae.client.session import Outside
+from mapae.secret import Secret
 from mapae.testing.clock import FixedClock
 from tests.client.wire import AuthServer, Reply, auth_server, problem
 
@@ -284,14 +286,8 @@ def test_an_end_that_another_process_outran_is_none(bench: Bench) -> None:
     kept = bench.store.read()
     assert kept is not None
     assert kept.tokens is not None
-    moved_on = replace(
-        kept,
-        tokens=replace(
-            kept.tokens,
-            access_token=type(kept.tokens.access_token)("access-of-another"),
-            refresh_token=type(kept.tokens.refresh_token)("mpr_9"),
-        ),
-    )
+    newer = replace(kept.tokens, access_token=Secret("access-of-another"), refresh_token=Secret("mpr_9"))
+    moved_on = replace(kept, tokens=newer)
     bench.server.replies.append(problem(401, "session_ended", reason="replayed"))
     bench.server.before_answer = lambda: bench.store.write(moved_on)
 
@@ -305,14 +301,13 @@ def test_an_answer_is_stored_only_over_the_token_that_was_sent(bench: Bench) -> 
     kept = bench.store.read()
     assert kept is not None
     assert kept.tokens is not None
-    signed_in_anew = replace(
-        kept,
-        tokens=replace(kept.tokens, refresh_token=type(kept.tokens.refresh_token)("mpr_of_another_session")),
+    anew = replace(
+        kept.tokens, access_token=Secret("access-anew"), refresh_token=Secret("mpr_of_another_session")
     )
+    signed_in_anew = replace(kept, tokens=anew)
     bench.server.before_answer = lambda: bench.store.write(signed_in_anew)
 
-    session.refresh()
-
+    assert session.refresh() == "access-anew"
     assert bench.store.read() == signed_in_anew
 
 
@@ -401,3 +396,45 @@ def test_another_service_at_the_address_is_told_apart(bench: Bench) -> None:
 
     with pytest.raises(UnexpectedAnswer, match="address"):
         bench.login()
+
+
+class HeldStore(MemoryStore):
+    """Its lock tells when somebody wants it, and is given once `release` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wanted, self.release = threading.Event(), threading.Event()
+
+    @contextmanager
+    def lock(self, deadline_s: float) -> Iterator[None]:
+        self.wanted.set()
+        self.release.wait(10)
+        with super().lock(deadline_s):
+            yield
+
+
+def test_who_joins_a_flight_that_brings_the_token_he_has_gets_another() -> None:
+    """One thread adopts what another process stored; meanwhile a second one learns that an API refuses just that."""
+    store = HeldStore()
+    store.release.set()
+    with auth_server() as server:
+        session = Session.login(server.url, "alice", "open sesame", store=store)
+        adopted = Session.load(server.url, store=store).refresh()
+        outcomes: dict[str, str] = {}
+        threads = [
+            threading.Thread(
+                target=lambda rejected: outcomes.update({rejected: session.refresh(rejected)}), args=(it,)
+            )
+            for it in ("access-0-1", adopted)
+        ]
+        store.wanted.clear()
+        store.release.clear()
+        threads[0].start()
+        store.wanted.wait(10)
+        threads[1].start()
+        threads[1].join(0.1)  # long enough to join the flight
+        store.release.set()
+        for thread in threads:
+            thread.join(10)
+
+    assert outcomes == {"access-0-1": adopted, adopted: "access-2-3"}

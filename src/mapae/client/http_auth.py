@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
-from mapae.client.errors import Unavailable
+from mapae.client.errors import Misuse, Unavailable
 from mapae.client.origin import origin_of
 from mapae.client.steps import refuses_token
 
@@ -84,7 +84,10 @@ class SessionAuth(_Auth):
             yield _bearing(request, token)
 
     def _covers(self, request: Any) -> bool:
-        return origin_of(str(request.url)) in self._origins
+        try:
+            return origin_of(str(request.url)) in self._origins
+        except Misuse:  # another scheme, or a user name in the URL: not ours to sign
+            return False
 
     def _renewal(self, rejected: str) -> Callable[[], str | None]:
         def renew() -> str | None:
@@ -122,6 +125,6 @@ def _bearing(request: Any, token: str) -> Any:
 
 def _replayable(request: Any) -> bool:
     try:
-        return request.content is not None
+        return isinstance(request.content, bytes)
     except RuntimeError:  # RequestNotRead: the body was streamed and is gone
         return False

@@ -58,6 +58,9 @@ class Outside:
     send: Send = send
 
 
+THE_WORLD: Final = Outside()
+
+
 class Session:
     """One person signed in to one server, in a store that processes may share. Threads may share the object.
 
@@ -66,7 +69,7 @@ class Session:
     or uses `auth()`, which does so itself.
     """
 
-    def __init__(self, issuer: str, store: Store, outside: Outside = Outside()) -> None:
+    def __init__(self, issuer: str, store: Store, outside: Outside = THE_WORLD) -> None:
         self.issuer: Final = issuer
         self._store: Final = store
         self._outside: Final = outside
@@ -83,7 +86,7 @@ class Session:
         *,
         device_name: str | None = None,
         store: Store | None = None,
-        outside: Outside | None = None,
+        outside: Outside = THE_WORLD,
     ) -> "Session":
         """Sign in with a password and keep the tokens.
 
@@ -99,12 +102,12 @@ class Session:
             Misuse: the issuer is no URL a password may be sent to.
         """
         issuer = issuer_url(issuer)
-        session = cls(issuer, store or FileStore.of(issuer), outside or Outside())
+        session = cls(issuer, store or FileStore.of(issuer), outside)
         session._sign_in(username, password, device_name)
         return session
 
     @classmethod
-    def load(cls, issuer: str, *, store: Store | None = None, outside: Outside | None = None) -> "Session":
+    def load(cls, issuer: str, *, store: Store | None = None, outside: Outside = THE_WORLD) -> "Session":
         """The session that was kept when somebody signed in to `issuer` on this device. Asks no server.
 
         Raises:
@@ -113,7 +116,7 @@ class Session:
             Misuse: the issuer is no URL a token may be sent to.
         """
         issuer = issuer_url(issuer)
-        session = cls(issuer, store or FileStore.of(issuer), outside or Outside())
+        session = cls(issuer, store or FileStore.of(issuer), outside)
         session._tokens = session._kept()[1]
         return session
 
@@ -159,7 +162,7 @@ class Session:
             LoginRequired, Unavailable, StoreFailed: as `token`.
         """
         unwanted = self._kept()[1].access_token if rejected is None else Secret(rejected)
-        self._tokens = self._flight.run(lambda: self._renew(unwanted))
+        self._tokens = self._other_than(unwanted)
         return self._tokens.access_token.reveal()
 
     def auth(self, *origins: str) -> "SessionAuth":
@@ -212,19 +215,27 @@ class Session:
         body = {"username": username, "password": password}
         if device_name:
             body["device_name"] = device_name
+        asked_at = self._outside.clock()
         answer = self._post("login", body, {"Mapae-Instance": instance.reveal()})
-        tokens = judge_login(answer, self._outside.clock())
+        tokens = judge_login(answer, asked_at)
         with self._store.lock(LOCK_DEADLINE_S):
             self._store.write(SignIn(self.issuer, username, instance, tokens))
         self._tokens = tokens
 
     def _renewed(self, tokens: Tokens) -> Tokens:
         try:
-            return self._flight.run(lambda: self._renew(tokens.access_token))
+            return self._other_than(tokens.access_token)
         except Unavailable:
             if remaining_s(tokens, self._outside.clock()) > 0:
                 return tokens
             raise
+
+    def _other_than(self, unwanted: Secret) -> Tokens:
+        tokens = self._flight.run(lambda: self._renew(unwanted))
+        if tokens.access_token == unwanted:
+            # We joined the flight of a caller for whom these are new.
+            tokens = self._flight.run(lambda: self._renew(unwanted))
+        return tokens
 
     def _renew(self, unwanted: Secret) -> Tokens:
         with self._store.lock(LOCK_DEADLINE_S):
@@ -242,8 +253,9 @@ class Session:
         wait = self._backoff.until - self._outside.monotonic()
         if wait > 0:
             raise Unavailable(f"{self.issuer} did not answer just now; try again in {wait:.0f} s", wait)
+        asked_at = self._outside.clock()
         try:
-            outcome = judge_refresh(self._send_refresh(sign_in, tokens), self._outside.clock())
+            outcome = judge_refresh(self._send_refresh(sign_in, tokens), asked_at)
         except Unavailable as failure:
             chance = int.from_bytes(self._outside.entropy(4)) / 2**32
             self._backoff = self._backoff.after(failure, chance, self._outside.monotonic())

@@ -58,15 +58,18 @@ def good_enough(tokens: Tokens, min_life_s: float, now: float) -> bool:
     return remaining_s(tokens, now) > max(margin, min_life_s)
 
 
-def judge_login(answer: Answer, now: float) -> Tokens:
+def judge_login(answer: Answer, asked_at: float) -> Tokens:
     """The tokens in the answer to a sign-in.
+
+    Args:
+        asked_at: when it was sent, by our clock; taken before, so that a slow answer makes no token seem younger.
 
     Raises:
         InvalidCredentials, TooManyAttempts, LoginRefused: the server said no.
         Unavailable, UnexpectedAnswer: it said nothing of the kind.
     """
     if answer.status == 200:
-        return _tokens(answer, now)
+        return _tokens(answer, asked_at)
     problem = _object(answer.body)
     code = problem.get("code")
     if not isinstance(code, str) or answer.status >= 500:
@@ -81,14 +84,17 @@ def judge_login(answer: Answer, now: float) -> Tokens:
     raise LoginRefused(code, f"the server refused to sign in: {reason}")
 
 
-def judge_refresh(answer: Answer, now: float) -> Tokens | Ended:
+def judge_refresh(answer: Answer, asked_at: float) -> Tokens | Ended:
     """What the answer to a refresh means. Only the two 401 codes of the protocol end anything.
+
+    Args:
+        asked_at: as for `judge_login`.
 
     Raises:
         Unavailable, UnexpectedAnswer: everything else; the refresh token may well be alive.
     """
     if answer.status == 200:
-        return _tokens(answer, now)
+        return _tokens(answer, asked_at)
     problem = _object(answer.body)
     if answer.status == 401 and problem.get("code") == "session_ended":
         reason = problem.get("reason")
@@ -139,17 +145,17 @@ class Backoff:
         return Backoff(min(self.failures + 1, 16), now + wait)
 
 
-def _tokens(answer: Answer, now: float) -> Tokens:
+def _tokens(answer: Answer, asked_at: float) -> Tokens:
     members = _object(answer.body)
     try:
         life = _seconds(members["expires_in"])
         server_now = _date(answer)
-        server_now = now if server_now is None else server_now
+        server_now = asked_at if server_now is None else server_now
         return Tokens(
             access_token=_secret(members["access_token"]),
             expires_at=server_now + life,
             life_s=life,
-            skew_s=server_now - now,
+            skew_s=server_now - asked_at,
             refresh_token=_secret(members["refresh_token"]),
             refresh_expires_at=server_now + _seconds(members["refresh_expires_in"]),
             session_id=str(members["session_id"]),
