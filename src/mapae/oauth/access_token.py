@@ -77,7 +77,8 @@ class AccessTokenClaims(NamedTuple):
             if name in _FORMS and type(value) not in _FORMS[name]:
                 raise malformed(f"{name} is of the wrong type")
         for name in _REQUIRED:
-            if claims.get(name, "") in ("", (), []):
+            value = claims.get(name)
+            if not value and value != 0:
                 raise malformed(f"{name} is missing or empty")
         find = claims.get
         audience = claims["aud"]

@@ -7,8 +7,6 @@ from typing import Any, Final, final
 from mapae.oauth.access_token import AccessTokenClaims
 from mapae.verifier.errors import RejectionCode, TokenRejected
 
-_NESTED: Final = (dict, list)
-
 
 @final
 class AccessToken:
@@ -26,10 +24,7 @@ class AccessToken:
         Raises:
             JoseError: MALFORMED when these are not the claims of an access token (RFC 9068 section 2.2).
         """
-        for name, value in claims.items():
-            if type(value) in _NESTED:
-                claims[name] = _frozen(value)
-        self._claims: Final = MappingProxyType(claims)
+        self._claims: Final = claims
         self._parsed: Final = AccessTokenClaims.parse(claims)
 
     @property
@@ -90,12 +85,14 @@ class AccessToken:
     @property
     def cnf(self) -> Mapping[str, Any] | None:
         """The key it is bound to (RFC 7800)."""
-        return self._parsed.cnf
+        cnf: Mapping[str, Any] | None = _frozen(self._parsed.cnf)
+        return cnf
 
     @property
     def claims(self) -> Mapping[str, Any]:
         """Every claim as it was signed; arrays are tuples and objects read-only mappings."""
-        return self._claims
+        claims: Mapping[str, Any] = _frozen(self._claims)
+        return claims
 
     def require(self, *scopes: str) -> None:
         """Check that the token has all of these scopes.

@@ -6,14 +6,12 @@
 over, and returns the token; `Verifier` drives it in a thread or in a task.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
 
 from mapae.clock import Clock
 from mapae.jose import jws, jwt
 from mapae.jose.errors import JoseError, JoseErrorCode
-from mapae.jose.jwk import Jwk
 from mapae.jose.jwks import JwkSet
 from mapae.oauth import access_token
 from mapae.verifier.access_token import AccessToken
@@ -80,7 +78,14 @@ class Steps:
     def _verified(self, raw: str, keys: JwkSet | None) -> Run:
         policy = self.policy
         parts = jws.split(raw)
-        key, keys = yield from self._key(parts.header, keys or _NO_KEYS)
+        try:
+            keys = keys or _NO_KEYS
+            key = keys.key_for(parts.header, policy.algorithms)
+        except JoseError as error:
+            if error.code is not JoseErrorCode.UNKNOWN_KEY:
+                raise
+            keys = yield from self._newer_keys()
+            key = keys.key_for(parts.header, policy.algorithms)
         jws.verify(parts, key, policy.algorithms)
         claims = jwt.parse_claims(parts.payload)
 
@@ -98,18 +103,11 @@ class Steps:
         self.cache.add(raw, token, keys, token.expires_at + policy.leeway_s)
         return token
 
-    def _key(self, header: Mapping[str, Any], keys: JwkSet) -> Generator[Pending, None, tuple[Jwk, JwkSet]]:
-        """The key for a token, and the set it is in; new keys are asked for when `keys` do not have it."""
-        algorithms = self.policy.algorithms
-        try:
-            return keys.key_for(header, algorithms), keys
-        except JoseError as error:
-            if error.code is not JoseErrorCode.UNKNOWN_KEY:
-                raise
+    def _newer_keys(self) -> Generator[Pending, None, JwkSet]:
         pending = self.keys.refetch()
         if pending is not None:
             yield pending
-        current = self.keys.current()
-        if current is None or self.keys.problem:
+        keys = self.keys.current()
+        if keys is None or self.keys.problem:
             raise TokenRejected(RejectionCode.KEYS_UNAVAILABLE, self.keys.problem or "the issuer is silent")
-        return current.key_for(header, algorithms), current
+        return keys
