@@ -47,19 +47,28 @@ class Shell:
 
     def terminal(self, *arguments: str, answers: Sequence[tuple[str, str]] = ()) -> Ran:
         """`mapae` at a terminal; `answers` are prompts to wait for and what is then typed."""
-        child, terminal = pty.fork()
-        if child == 0:
-            os.execve(sys.executable, [sys.executable, "-c", MAIN, *arguments], self.environment)
-        shown = ""
-        for prompt, typed in answers:
-            while prompt not in shown.rpartition("\n")[2]:
-                shown += os.read(terminal, 4096).decode()
-            os.write(terminal, f"{typed}\n".encode())
-        with suppress(OSError):  # how a pseudo-terminal says that the other side is gone
-            while more := os.read(terminal, 4096):
-                shown += more.decode()
-        os.close(terminal)
-        return Ran(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.replace("\r\n", "\n"), "")
+        terminal, other_side = pty.openpty()
+        # A session leader that opens a terminal has it as its own: there the password is asked for.
+        code = f"import os; os.open(os.ttyname(0), os.O_RDWR); {MAIN}"
+        with subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            stdin=other_side,
+            stdout=other_side,
+            stderr=other_side,
+            env=self.environment,
+            start_new_session=True,
+        ) as process:
+            os.close(other_side)
+            shown = ""
+            for prompt, typed in answers:
+                while prompt not in shown.rpartition("\n")[2]:
+                    shown += os.read(terminal, 4096).decode()
+                os.write(terminal, f"{typed}\n".encode())
+            with suppress(OSError):  # how a pseudo-terminal says that the other side is gone
+                while more := os.read(terminal, 4096):
+                    shown += more.decode()
+            os.close(terminal)
+        return Ran(process.returncode, shown.replace("\r\n", "\n"), "")
 
     @property
     def environment(self) -> dict[str, str]:

@@ -162,6 +162,12 @@ def test_a_token_is_read_from_an_argument_or_from_standard_input(shell: Shell) -
     assert by_argument.out == by_stdin.out == by_dash.out
 
 
+def test_without_a_token_the_one_in_use_is_shown(shell: Shell) -> None:
+    text = token()
+
+    assert shell.run("decode", MAPAE_TOKEN=text).out == shell.run("decode", text).out
+
+
 def test_json_holds_everything(shell: Shell) -> None:
     shown = json.loads(shell.run("decode", "--json", token()).out)
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -29,26 +30,40 @@ print(session.refresh(rejected=rejected), flush=True)
 """
 
 
-def race(server: AuthServer, store: FileStore, *, locked: bool, racers: int, rejected: str) -> list[str]:
-    """What each process came home with."""
-    arguments = [server.url, str(store.path), "locked" if locked else "unlocked", rejected]
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", RACER, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(racers)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+def start(server: AuthServer, store: FileStore, *, locked: bool, rejected: str) -> subprocess.Popen[str]:
+    """A racer that waits for `go`."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            RACER,
+            server.url,
+            str(store.path),
+            "locked" if locked else "unlocked",
+            rejected,
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def go(processes: Iterable[subprocess.Popen[str]]) -> None:
+    """Let them run."""
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
+
+
+def race(server: AuthServer, store: FileStore, *, locked: bool, racers: int, rejected: str) -> list[str]:
+    """What each process came home with."""
+    processes = [start(server, store, locked=locked, rejected=rejected) for _ in range(racers)]
+    go(processes)
     finished = [process.communicate(timeout=60) for process in processes]
     assert [errors for _, errors in finished] == [""] * racers
     return [printed.strip() for printed, _ in finished]
@@ -95,13 +110,17 @@ def test_lost_answers_in_a_race_are_no_sign_out(store: FileStore) -> None:
         assert (server.ended, server.turn) == (None, 1)
 
 
-def test_a_process_killed_before_it_stored_the_answer_is_no_sign_out(store: FileStore) -> None:
+def test_a_process_killed_while_the_answer_is_under_way_is_no_sign_out(store: FileStore) -> None:
     """The server has turned, the store still has the old token: the next process presents it again."""
     with auth_server() as server:
-        session = Session.login(server.url, "alice", "open sesame", store=store)
-        before = store.path.read_bytes()
-        session.refresh()
-        store.path.write_bytes(before)
+        first = Session.login(server.url, "alice", "open sesame", store=store).token()
+        process = start(server, store, locked=True, rejected=first)
+        server.before_answer = process.kill
+        go([process])
+        process.communicate(timeout=60)
+        server.before_answer = lambda: None
 
+        assert process.returncode < 0
         assert Session.load(server.url, store=store).refresh() == "access-1-3"
-        assert server.ended is None
+        killed, next_one = server.calls("refresh")
+        assert killed.headers["mapae-attempt"] == next_one.headers["mapae-attempt"]

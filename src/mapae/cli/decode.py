@@ -9,9 +9,7 @@ import click
 from mapae.cli.anatomy import Anatomy, Member, dissect
 from mapae.cli.errors import CommandFailed, ExitCode
 from mapae.cli.output import paint, print_table, printable
-from mapae.cli.signed_in import chosen_issuer, failures_told
-from mapae.client.errors import LoginRequired
-from mapae.client.store import FileStore
+from mapae.cli.signed_in import kept_token
 from mapae.clock import system_clock
 from mapae.jose.errors import JoseError
 
@@ -25,7 +23,7 @@ def command(text: str | None, as_json: bool) -> None:
     Without TOKEN it is read from standard input, or else is the one you are signed in with. Asks no server, and does
     not check the signature.
     """
-    token = (_given(text) or _own_token()).strip().removeprefix("Bearer ")
+    token = (_given(text) or kept_token()).strip().removeprefix("Bearer ")
     if token.startswith("mpr_"):
         raise CommandFailed(
             "this is a refresh token: it says nothing to read, and whoever holds it can be you; keep it to yourself",
@@ -47,15 +45,6 @@ def _given(text: str | None) -> str:
     if text is not None and text != "-":
         return text
     return sys.stdin.read(1 << 20) if text == "-" or not sys.stdin.isatty() else ""
-
-
-def _own_token() -> str:
-    with failures_told():
-        issuer = chosen_issuer(None)
-        sign_in = FileStore.of(issuer).read()
-        if sign_in is None or sign_in.tokens is None:
-            raise LoginRequired(issuer, (sign_in and sign_in.ended) or "not_signed_in")
-    return sign_in.tokens.access_token.reveal()
 
 
 def _print(anatomy: Anatomy) -> None:

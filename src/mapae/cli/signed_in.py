@@ -10,7 +10,7 @@ from mapae.cli.errors import CommandFailed, ExitCode
 from mapae.client.errors import ClientError, LoginRefused, LoginRequired, StoreFailed, Unavailable
 from mapae.client.origin import issuer_url
 from mapae.client.session import Session
-from mapae.client.store import current_issuer
+from mapae.client.store import FileStore, current_issuer
 
 issuer_option = click.option(
     "--issuer", metavar="URL", help="The server; by default the last one signed in to."
@@ -40,6 +40,22 @@ def access_token(issuer: str | None, min_life: float = 60) -> str:
         return given
     with failures_told():
         return Session.load(chosen_issuer(issuer)).token(min_life)
+
+
+def kept_token() -> str:
+    """The token of `MAPAE_TOKEN`, else the stored one, be it over or not. Asks no server.
+
+    Raises:
+        CommandFailed: there is none.
+    """
+    if given := os.environ.get("MAPAE_TOKEN"):
+        return given
+    with failures_told():
+        issuer = chosen_issuer(None)
+        sign_in = FileStore.of(issuer).read()
+        if sign_in is None or sign_in.tokens is None:
+            raise LoginRequired(issuer, (sign_in and sign_in.ended) or "not_signed_in")
+        return sign_in.tokens.access_token.reveal()
 
 
 @contextmanager
