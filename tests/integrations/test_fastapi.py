@@ -1,0 +1,141 @@
+"""The FastAPI dependency: scopes by `Security`, the OpenAPI document, WebSockets, refusals."""
+
+from typing import Annotated, Any
+
+import pytest
+from fastapi import Depends, FastAPI, Request, Security, WebSocket
+from fastapi.responses import JSONResponse
+from fastapi.testclient import TestClient
+from starlette.testclient import WebSocketDenialResponse
+
+from mapae import AccessToken
+from mapae.integrations.fastapi import Bearer, Refused
+from mapae.testing import Issuer
+
+ISSUER = Issuer(audience="https://api.example.com")
+bearer = Bearer(ISSUER.verifier(), realm="orders", description="An access token of the issuer.")
+
+
+async def _customer(token: Annotated[AccessToken, Security(bearer, scopes=["profile"])]) -> str:
+    return token.subject
+
+
+def _app() -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/me")
+    async def me(token: Annotated[AccessToken, Depends(bearer)]) -> str:
+        return token.subject
+
+    @app.get("/orders")
+    async def orders(token: Annotated[AccessToken, Security(bearer, scopes=["orders:read"])]) -> list[str]:
+        return sorted(token.scopes)
+
+    @app.get("/nested")
+    async def nested(subject: Annotated[str, Security(_customer, scopes=["orders:read"])]) -> str:
+        return subject
+
+    @app.websocket("/ws")
+    async def socket(
+        websocket: WebSocket, token: Annotated[AccessToken, Security(bearer, scopes=["orders:read"])]
+    ) -> None:
+        await websocket.accept()
+        await websocket.send_text(token.subject)
+        await websocket.close()
+
+    return app
+
+
+@pytest.fixture
+def client() -> TestClient:
+    return TestClient(_app())
+
+
+def _bearer(**options: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {ISSUER.token(**options)}"}
+
+
+def test_a_view_gets_the_token(client: TestClient) -> None:
+    answer = client.get("/me", headers=_bearer(subject="alice"))
+
+    assert (answer.status_code, answer.json()) == (200, "alice")
+
+
+def test_no_token_is_401_with_a_challenge_that_names_no_error(client: TestClient) -> None:
+    answer = client.get("/me")
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == 'Bearer realm="orders"'
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json()["detail"]["error"] == "missing"
+
+
+def test_a_bad_token_is_401_and_says_why(client: TestClient) -> None:
+    answer = client.get("/me", headers=_bearer(expired=True))
+
+    assert answer.status_code == 401
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+    assert answer.json()["detail"] == {
+        "error": "invalid_token",
+        "error_description": "The access token has expired.",
+    }
+
+
+def test_a_view_needs_the_scopes_that_security_names(client: TestClient) -> None:
+    enough = client.get("/orders", headers=_bearer(scopes=["orders:read", "profile"]))
+    too_little = client.get("/orders", headers=_bearer(scopes=["profile"]))
+
+    assert (enough.status_code, enough.json()) == (200, ["orders:read", "profile"])
+    assert too_little.status_code == 403
+    assert 'scope="orders:read", error="insufficient_scope"' in too_little.headers["www-authenticate"]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "status"), [(["orders:read", "profile"], 200), (["orders:read"], 403), (["profile"], 403)]
+)
+def test_scopes_add_up_along_dependencies(client: TestClient, scopes: list[str], status: int) -> None:
+    assert client.get("/nested", headers=_bearer(scopes=scopes)).status_code == status
+
+
+def test_a_websocket_is_let_in_with_a_token_and_denied_without(client: TestClient) -> None:
+    with client.websocket_connect("/ws", headers=_bearer(scopes=["orders:read"])) as socket:
+        assert socket.receive_text() == "alice"
+    with pytest.raises(WebSocketDenialResponse) as denied, client.websocket_connect("/ws", headers=_bearer()):
+        pass
+
+    assert denied.value.status_code == 403
+    assert 'error="insufficient_scope"' in denied.value.headers["www-authenticate"]
+
+
+def test_the_openapi_document_shows_scheme_and_scopes(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+
+    assert document["components"]["securitySchemes"]["Bearer"] == {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token of the issuer.",
+    }
+    assert document["paths"]["/me"]["get"]["security"] == [{"Bearer": []}]
+    assert document["paths"]["/orders"]["get"]["security"] == [{"Bearer": ["orders:read"]}]
+    assert "parameters" not in document["paths"]["/me"]["get"]
+
+
+def test_the_application_may_word_refusals_itself() -> None:
+    app = _app()
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> JSONResponse:
+        return JSONResponse({"code": error.rejected.code}, error.status_code, headers=error.headers)
+
+    answer = TestClient(app).get("/me", headers=_bearer(expired=True))
+
+    assert (answer.status_code, answer.json()) == (401, {"code": "expired"})
+    assert "www-authenticate" in answer.headers
+
+
+def test_a_test_can_put_another_token_in_its_place() -> None:
+    app = _app()
+    app.dependency_overrides[bearer] = lambda: ISSUER.verifier().verify(ISSUER.token(subject="bob"))
+
+    assert TestClient(app).get("/me").json() == "bob"
