@@ -51,6 +51,8 @@ def build(settings: Settings) -> ASGIApp:
             yield
 
     app = Starlette(lifespan=lifespan, exception_handlers=HANDLERS)
+    # A redirect would be to wherever the `Host` header says, body and credentials included.
+    app.router.redirect_slashes = False
     return Front(app, https=settings.issuer.startswith("https://"), entropy=system_entropy)
 
 

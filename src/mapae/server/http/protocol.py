@@ -1,80 +1,170 @@
-"""Limits below HTTP requests: how large a request head may be, and how long it may take to arrive."""
+"""Below requests: how much a connection may send and how slowly, and where each request ends.
+
+What another server on the way might read as two requests, or as one with other headers, is refused: RFC 9112
+section 11.2, request smuggling.
+"""
 
 from asyncio import TimerHandle, Transport
+from collections import deque
+from http import HTTPStatus
 from typing import Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import structlog
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-#: Request line and headers together. An access token takes half a KiB of it.
+from mapae.server.domain.problems import Problem, ProblemCode
+from mapae.server.http.errors import respond
+
+log = structlog.get_logger()
+
+#: Request line and headers together; and again what stands around the chunks of a body: their sizes and
+#: extensions, the trailer. An access token takes half a KiB of it.
 HEAD_LIMIT: Final = 16 * 1024
 HEADERS_LIMIT: Final = 100
 HEAD_TIMEOUT_S: Final = 10
+#: Longer than the application waits for a body, so that its answer comes first.
+MESSAGE_TIMEOUT_S: Final = 20
 
-_TOO_LARGE: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-type: text/plain; charset=utf-8\r\ncontent-length: 32\r\nconnection: close\r\n\r\n"
-    b"The request's head is too large."
-)
+#: What is parsed at a time. The parser keeps an unfinished header to itself, so bytes are counted between.
+_PIECE: Final = 4096
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, closing the door on heads that are too large or too slow (slowloris)."""
-
-    _head_timer: TimerHandle | None = None
-    _head_size = 0
-    _refused = False
+    """uvicorn's protocol, which takes what a sound client sends and closes the door on everything else."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._expect_head()
+        self._under_way: deque[RequestResponseCycle] = deque()
+        self._timer: TimerHandle | None = None
+        self._overhead = 0
+        self._in_body = False
+        self._refused = False
+        self._expect(HEAD_TIMEOUT_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_arrived()
+        self._expect(None)
+        for cycle in self._under_way:
+            cycle.disconnected = True
+            cycle.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._refused:
+        self._unset_keepalive_if_required()
+        for start in range(0, len(data), _PIECE):
+            if self._refused:
+                return
+            self._parse(data[start : start + _PIECE])
+
+    def _parse(self, piece: bytes) -> None:
+        try:
+            self.parser.feed_data(piece)
+        except HttpParserUpgrade as offer:
+            self._decline(rest=piece[offer.args[0] :])
             return
-        super().data_received(data)
-        if self._head_timer is not None:
-            # The parser keeps an unfinished header to itself, so the bytes are counted here.
-            self._head_size += len(data)
-            if self._head_size > HEAD_LIMIT:
-                self._refuse()
+        except HttpParserError as error:
+            cause = error.__context__
+            self._refuse(cause.code if isinstance(cause, Problem) else ProblemCode.INVALID_REQUEST)
+            return
+        self._overhead += len(piece)
+        # A piece may hold the end of the message before.
+        if self._timer is not None and self._overhead > HEAD_LIMIT + _PIECE:
+            self._refuse(ProblemCode.HEAD_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        if self._head_timer is None:
-            self._expect_head()
+        self._overhead = 0
+        if self._timer is None:
+            self._expect(HEAD_TIMEOUT_S)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # RFC 9110 section 6.5.1: a trailer field MUST NOT be merged into the header section.
+        if not self._in_body:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._head_arrived()
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > HEAD_LIMIT or len(self.headers) > HEADERS_LIMIT:
-            self._refuse()
-        elif not self._refused:
-            super().on_headers_complete()
+            raise Problem(ProblemCode.HEAD_TOO_LARGE)
+        if self.parser.get_method() == b"CONNECT":
+            raise Problem(ProblemCode.METHOD_NOT_ALLOWED)
+        self._check_host_and_framing()
+        if self.parser.should_upgrade():
+            return
+        super().on_headers_complete()
+        self._under_way.append(self.cycle)
+        self._in_body, self._overhead = True, 0
+        self._expect(MESSAGE_TIMEOUT_S)
 
     def on_body(self, body: bytes) -> None:
-        if not self._refused:
-            super().on_body(body)
+        super().on_body(body)
+        self._overhead -= len(body)
 
     def on_message_complete(self) -> None:
-        if not self._refused:
-            super().on_message_complete()
+        if self.parser.should_upgrade():
+            return
+        self._in_body = False
+        self._expect(None)
+        super().on_message_complete()
 
-    def _expect_head(self) -> None:
-        self._head_size = 0
-        self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self.transport.close)
+    def on_response_complete(self) -> None:
+        self._under_way.popleft()
+        super().on_response_complete()
 
-    def _head_arrived(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _check_host_and_framing(self) -> None:
+        version = self.parser.get_http_version()
+        hosts = [value for name, value in self.headers if name == b"host"]
+        codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+        match version:
+            case "1.1":
+                # RFC 9112 section 3.2: 400 MUST answer a request without Host, or with more than one.
+                sound = len(hosts) == 1 and codings in ([], [b"chunked"])
+            case "1.0":
+                # RFC 9112 section 6.1: with Transfer-Encoding its framing MUST be taken as faulty.
+                sound = len(hosts) <= 1 and not codings
+            case _:
+                sound = False
+        if not sound:
+            raise Problem(ProblemCode.INVALID_REQUEST)
 
-    def _refuse(self) -> None:
+    def _decline(self, *, rest: bytes) -> None:
+        """Go on in HTTP/1.1 although the client offers another protocol (RFC 9110 section 7.8).
+
+        The parser has skipped the body, taking it for the other protocol; so the request is read once more,
+        without the offer.
+        """
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        headers = [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+        self.parser = HttpRequestParser(self)
+        self._parse(b"\r\n".join([method + b" " + self.url + b" HTTP/" + version, *headers, b"", rest]))
+
+    def _expect(self, within_s: float | None) -> None:
+        """Refuse when what is expected next is not there in time; None: nothing is."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if within_s is not None:
+            self._timer = self.loop.call_later(within_s, self._refuse, ProblemCode.REQUEST_TIMEOUT)
+
+    def _refuse(self, code: ProblemCode) -> None:
+        """Take nothing more; say why, unless earlier requests are still to be answered; close."""
         self._refused = True
-        self._head_arrived()
-        if not self.transport.is_closing():
-            self.transport.write(_TOO_LARGE)
-            self.transport.close()
+        self._expect(None)
+        asked = [cycle for cycle in self._under_way if not cycle.more_body]
+        if asked:
+            asked[-1].keep_alive = False
+            return
+        silent = code is ProblemCode.REQUEST_TIMEOUT and self._overhead == 0
+        answered = self._in_body and self.cycle.response_complete
+        if not (silent or answered or self.transport.is_closing()):
+            log.info("refused", code=code.value, address=self.client and self.client[0])
+            self.transport.write(self._answer(code))
+        self.transport.close()
+
+    def _answer(self, code: ProblemCode) -> bytes:
+        response = respond(Problem(code))
+        status = f"HTTP/1.1 {code.status} {HTTPStatus(code.status).phrase}".encode()
+        headers = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
+        return b"\r\n".join(
+            [status, *(name + b": " + value for name, value in headers), b"", bytes(response.body)]
+        )
