@@ -196,6 +196,7 @@ def test_a_shell_prompt_pays_for_no_http_and_no_cryptography(shell: Shell, serve
         "cryptography",
         "filelock",
         "logging",
+        "click",
     }
 
 

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import click
 
 from mapae.cli.errors import CommandFailed, ExitCode
-from mapae.cli.signed_in import access_token, failures_told, issuer_option
+from mapae.cli.options import issuer_option
+from mapae.cli.signed_in import access_token, failures_told
 from mapae.client.errors import Misuse
 from mapae.client.origin import protected_origin
 

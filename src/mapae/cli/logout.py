@@ -3,7 +3,8 @@
 import click
 
 from mapae.cli.errors import CommandFailed, ExitCode
-from mapae.cli.signed_in import chosen_issuer, failures_told, issuer_option
+from mapae.cli.options import issuer_option
+from mapae.cli.signed_in import chosen_issuer, failures_told
 from mapae.client.errors import LoginRequired, Unavailable
 from mapae.client.session import Session
 from mapae.client.store import FileStore

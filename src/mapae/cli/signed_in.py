@@ -4,17 +4,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
-
 from mapae.cli.errors import CommandFailed, ExitCode
 from mapae.client.errors import ClientError, LoginRefused, LoginRequired, StoreFailed, Unavailable
 from mapae.client.origin import issuer_url
 from mapae.client.session import Session
 from mapae.client.store import FileStore, current_issuer
-
-issuer_option = click.option(
-    "--issuer", metavar="URL", help="The server; by default the last one signed in to."
-)
 
 
 def chosen_issuer(issuer: str | None) -> str:

@@ -2,7 +2,8 @@
 
 import click
 
-from mapae.cli.signed_in import access_token, issuer_option
+from mapae.cli.options import issuer_option
+from mapae.cli.signed_in import access_token
 
 
 @click.command()
