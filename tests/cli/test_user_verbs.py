@@ -203,7 +203,7 @@ def test_a_shell_prompt_pays_for_no_http_and_no_cryptography(shell: Shell, serve
 def test_a_missing_package_is_named_with_what_installs_it(shell: Shell) -> None:
     without = "import sys; sys.modules[{!r}] = None; from mapae.cli.main import main; sys.exit(main())"
 
-    click = shell.python(without.format("click"), "token")
+    click = shell.python(without.format("click"), "status")
     assert (click.code, "pip install 'mapae[client]'" in click.err) == (2, True)
     server = shell.python(without.format("sqlalchemy"), "user", "list")
     assert (server.code, "pip install 'mapae[server]'" in server.err) == (2, True)
