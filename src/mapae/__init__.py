@@ -8,10 +8,12 @@ if TYPE_CHECKING:
 __all__ = ["AccessToken", "Misuse", "TokenRejected", "Verifier"]
 
 
-def __getattr__(name: str) -> object:
-    # Imported when asked for: the command line imports this package too, and has to start at once.
-    if name in __all__:
-        from mapae import verifier
+if not TYPE_CHECKING:
 
-        return getattr(verifier, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        # Imported when asked for: the command line imports this package too, and has to start at once.
+        if name in __all__:
+            from mapae import verifier
+
+            return getattr(verifier, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
