@@ -1,0 +1,71 @@
+"""Starlette's own authentication with bearer tokens."""
+
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.authentication import AuthenticationError, requires
+from starlette.middleware import Middleware
+from starlette.middleware.authentication import AuthenticationMiddleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from mapae.integrations.starlette import BearerBackend
+from mapae.testing import Issuer
+
+ISSUER = Issuer(audience="https://api.example.com")
+
+
+def _bearer(**options: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {ISSUER.token(**options)}"}
+
+
+async def _whoami(request: Request) -> JSONResponse:
+    user = request.user
+    return JSONResponse([user.is_authenticated, user.display_name, sorted(request.auth.scopes)])
+
+
+@requires("orders:read")
+async def _orders(request: Request) -> JSONResponse:
+    return JSONResponse([request.user.identity, request.user.token.client_id])
+
+
+@pytest.fixture
+def client() -> TestClient:
+    backend = BearerBackend(ISSUER.verifier(), realm="orders")
+    middleware = [Middleware(AuthenticationMiddleware, backend=backend, on_error=backend.on_error)]
+    return TestClient(
+        Starlette(routes=[Route("/", _whoami), Route("/orders", _orders)], middleware=middleware)
+    )
+
+
+def test_a_token_is_a_user_with_scopes(client: TestClient) -> None:
+    assert client.get("/", headers=_bearer(scopes=["b", "a"])).json() == [True, "alice", ["a", "b"]]
+
+
+def test_without_a_token_it_is_nobody(client: TestClient) -> None:
+    assert client.get("/").json() == [False, "", []]
+
+
+def test_requires_asks_for_scopes(client: TestClient) -> None:
+    assert client.get("/orders", headers=_bearer(scopes=["orders:read"])).json() == ["alice", "test-client"]
+    assert client.get("/orders", headers=_bearer(scopes=["orders:write"])).status_code == 403
+    assert client.get("/orders").status_code == 403
+
+
+def test_a_token_that_is_rejected_is_answered_wherever_it_went(client: TestClient) -> None:
+    answer = client.get("/", headers=_bearer(expired=True))
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith('Bearer realm="orders", error="invalid_token"')
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json() == {"error": "invalid_token", "error_description": "The access token has expired."}
+
+
+def test_the_error_of_another_backend_is_not_ours_to_answer() -> None:
+    error = AuthenticationError("something else")
+
+    with pytest.raises(AuthenticationError, match="something else"):
+        BearerBackend(ISSUER.verifier()).on_error(HTTPConnection({"type": "http"}), error)
