@@ -9,17 +9,19 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from mapae.clock import system_clock
+from mapae.clock import monotonic_clock, system_clock
 from mapae.entropy import system_entropy
 from mapae.jose import base64url
 from mapae.server.actions.authenticate_token import AuthenticateToken
 from mapae.server.actions.family_batches import FamilyBatches
 from mapae.server.actions.grants.refresh_token import RefreshGrant
+from mapae.server.actions.guess_limits import GuessLimits
 from mapae.server.actions.issue import Issue
 from mapae.server.actions.key_ring import KeyRing, open_key_ring
 from mapae.server.actions.log_in import LogIn
 from mapae.server.actions.mint import Mint
 from mapae.server.actions.sessions import RefreshTokenLogOut, UserSessions
+from mapae.server.actions.sweep import Sweep
 from mapae.server.adapters.argon2_hasher import Argon2Hasher
 from mapae.server.adapters.log import configure_logging
 from mapae.server.adapters.sealing import Sealer
@@ -30,6 +32,7 @@ from mapae.server.http.endpoints.session_api import SessionApi
 from mapae.server.http.endpoints.well_known import WellKnown
 from mapae.server.http.errors import HANDLERS
 from mapae.server.http.front import Front
+from mapae.server.jobs import Job, running
 from mapae.server.settings import Settings, load_settings
 from mapae.server.store.engine import Database, open_database
 
@@ -46,7 +49,7 @@ def build(settings: Settings) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with opened(settings) as house:
+        async with opened(settings) as house, running(jobs(settings, house), house.database):
             app.router.routes[:] = routes(settings, house)
             yield
 
@@ -96,6 +99,12 @@ def hasher_of(settings: Settings) -> Argon2Hasher:
     )
 
 
+def jobs(settings: Settings, house: House) -> list[Job]:
+    """The periodic work of the server."""
+    sweep = Sweep(house.database, settings.session_retention, settings.audit_retention)
+    return [Job("sweep", 600, sweep)]
+
+
 def routes(settings: Settings, house: House) -> list[BaseRoute]:
     """Every address of the server, each wired to what answers it."""
     database, ring = house.database, house.ring
@@ -104,7 +113,16 @@ def routes(settings: Settings, house: House) -> list[BaseRoute]:
     policy = RefreshPolicy(grace_s=settings.refresh_grace, idle_s=settings.session_idle)
     batches = FamilyBatches(database, policy)
     session_api = SessionApi(
-        log_in=LogIn(database, house.hasher, issue, settings.issuer, settings.session_life, system_entropy),
+        log_in=LogIn(
+            database,
+            house.hasher,
+            issue,
+            settings.issuer,
+            settings.session_life,
+            settings.sessions_per_user,
+            GuessLimits(database, monotonic=monotonic_clock),
+            system_entropy,
+        ),
         refresh=RefreshGrant(house.codec, batches, issue, system_clock),
         log_out=RefreshTokenLogOut(house.codec, batches, database),
         user_sessions=UserSessions(database, settings.session_idle),

@@ -1,6 +1,5 @@
 """PostgreSQL stops at once and comes back: callers are told when to try again, and nothing is lost."""
 
-
 from mapae.server.store.engine import open_database
 from mapae.server.store.migrations import upgrade
 from tests.postgres import throw_away_cluster

@@ -444,3 +444,16 @@ class TestPublic:
     async def test_health_says_live_and_ready(self, server: Server) -> None:
         assert (await server.http.get("/health/live")).json() == {"status": "live"}
         assert (await server.http.get("/health/ready")).json() == {"status": "ready"}
+
+
+class TestManySessions:
+    async def test_one_session_too_many_ends_the_oldest(self, database_url: str) -> None:
+        async with serving(database_url, MAPAE_SESSIONS_PER_USER="2") as server:
+            async with server.database.writing.connect() as connection:
+                first = (await server.login()).json()["refresh_token"]
+                await connection.execute(update(tables.sessions).values(created_at=1))
+                await connection.commit()
+            second, third = [(await server.login()).json()["refresh_token"] for _ in range(2)]
+            assert (await server.refresh(first)).json()["reason"] == "revoked_by_admin"
+            for token in (second, third):
+                assert (await server.refresh(token)).status_code == 200

@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mapae.entropy import Entropy
+from mapae.server.actions.guess_limits import GuessLimits
 from mapae.server.actions.issue import Issue
 from mapae.server.actions.tokens import Tokens
-from mapae.server.adapters.argon2_hasher import Argon2Hasher
+from mapae.server.adapters.argon2_hasher import Argon2Hasher, HashingBusy
 from mapae.server.domain.caller import Caller
-from mapae.server.domain.events import SignedIn, SignInRefused
+from mapae.server.domain.events import SessionEnded, SignedIn, SignInRefused
 from mapae.server.domain.families import Binder, BinderKind, Family
 from mapae.server.domain.ids import new_id
+from mapae.server.domain.limits import Bucket
 from mapae.server.domain.login import NotAdmitted, judge
 from mapae.server.domain.passwords import PreparedPassword, Username
 from mapae.server.domain.problems import Problem, ProblemCode
 from mapae.server.domain.resource_servers import ResourceServer, Target, UnknownScope, choose_target
-from mapae.server.domain.sessions import Session
+from mapae.server.domain.sessions import EndReason, Session
 from mapae.server.domain.users import User
 from mapae.server.store.engine import Database
 from mapae.server.store.unit import Unit
@@ -44,26 +46,35 @@ class LogIn:
     issue: Issue
     issuer: str
     session_life_s: int
+    sessions_per_user: int
+    limits: GuessLimits
     entropy: Entropy
 
     async def __call__(self, request: LoginRequest, caller: Caller) -> Tokens:
         """A session for whoever knows the password.
 
         Raises:
-            Problem: INVALID_CREDENTIALS, USER_DISABLED, UNKNOWN_SCOPE.
+            Problem: INVALID_CREDENTIALS, USER_DISABLED, UNKNOWN_SCOPE, TOO_MANY_ATTEMPTS.
             HashingBusy: too many passwords wait to be checked.
             StoreUnavailable: the database cannot do it now.
         """
+        guess = await self.limits.take(request.username.key, caller)
         for _ in range(_TRIES):
             async with self.database.reading() as unit:
                 user = await unit.users.named(request.username.key)
                 target = self._target(request.scopes, await unit.resource_servers.all())
-            right = await self._password_is_right(user, request.password)
+            try:
+                right = await self._password_is_right(user, request.password)
+            except HashingBusy:
+                async with self.database.unit() as unit:
+                    await self.limits.give_back(unit, guess)
+                    await unit.commit()
+                raise
             match judge(user, password_right=right):
                 case NotAdmitted() as refused:
                     await self._refuse(refused, caller)
                 case admitted:
-                    tokens = await self._begin(admitted.user, request, target, caller)
+                    tokens = await self._begin(admitted.user, request, target, caller, guess)
                     if tokens:
                         return tokens
         raise Problem(ProblemCode.BUSY, detail="the user was changed during each try", retry_after_s=1)
@@ -88,7 +99,12 @@ class LogIn:
         raise Problem(refused.code)
 
     async def _begin(
-        self, user: User, request: LoginRequest, target: Target, caller: Caller
+        self,
+        user: User,
+        request: LoginRequest,
+        target: Target,
+        caller: Caller,
+        guess: Sequence[Bucket],
     ) -> Tokens | None:
         assert user.password_hash is not None
         renewed = None
@@ -101,7 +117,10 @@ class LogIn:
             if renewed:
                 await unit.users.renew_hash(user.id, renewed)
             session, family = self._session(user, request, target, caller, now=now)
-            await self._keep(unit, session, family)
+            await self._keep(unit, session, family, now=now)
+            await self.limits.give_back(unit, guess)
+            if caller.instance_digest:
+                await unit.devices.remember(user.id, caller.instance_digest, now=now)
             await unit.commit()
         return self.issue(family, user_id=user.id, roles=user.roles, auth_time=now, now=now)
 
@@ -134,9 +153,13 @@ class LogIn:
         )
         return session, family
 
-    async def _keep(self, unit: Unit, session: Session, family: Family) -> None:
+    async def _keep(self, unit: Unit, session: Session, family: Family, *, now: int) -> None:
         await unit.sessions.add(session)
         await unit.families.add(family)
+        too_many = await unit.sessions.end_oldest(
+            session.user_id, keep=self.sessions_per_user, reason=EndReason.REVOKED_BY_ADMIN, now=now
+        )
+        unit.record(*(SessionEnded(session.user_id, id_, EndReason.REVOKED_BY_ADMIN) for id_ in too_many))
         unit.record(
             SignedIn(session.user_id, session.id, session.client_id, session.address, session.user_agent)
         )

@@ -33,6 +33,7 @@ class ProblemCode(StrEnum):
     REQUEST_TIMEOUT = "request_timeout", 408, "The request took too long to arrive."
     BODY_TOO_LARGE = "body_too_large", 413, "The body is larger than this call takes."
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The body has to be application/json."
+    TOO_MANY_ATTEMPTS = "too_many_attempts", 429, "Too many wrong attempts; wait before the next one."
     HEAD_TOO_LARGE = "head_too_large", 431, "The request line and headers are larger than this server takes."
     SERVER_ERROR = "server_error", 500, "Something went wrong here; nothing was changed by this request."
     BUSY = "busy", 503, "Too many sign-ins at this moment; try again shortly."

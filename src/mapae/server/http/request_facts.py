@@ -16,7 +16,9 @@ Network = IPv4Network | IPv6Network
 
 #: 128 to 512 bits in base64url: enough to be unguessable, few enough to be kept.
 _TOKEN_VALUE: Final = re.compile(r"[A-Za-z0-9_-]{22,86}", re.ASCII)
-_FORWARDED_FOR: Final = re.compile(r'(?:^|[;,])\s*for="?\[?([0-9A-Fa-f:.]+)', re.IGNORECASE)
+_FORWARDED_FOR: Final = re.compile(r'(?:^|;)\s*for="?([^";]*)', re.IGNORECASE)
+#: An address of a hop, which may stand with a port and, for IPv6, in brackets.
+_HOP: Final = re.compile(r"\[([^\]]*)\](?::\d+)?|([0-9.]+):\d+|(.*)")
 
 
 def caller_of(request: Request, trusted_proxies: Sequence[Network]) -> Caller:
@@ -39,32 +41,37 @@ def client_address(request: Request, trusted_proxies: Sequence[Network]) -> str 
     `Forwarded` (RFC 7239) and `X-Forwarded-For` are read from the right, and only as long as the speaker is
     trusted: what stands left of the first untrusted address was written by a stranger.
     """
-    if request.client is None:
+    if request.client is None or not (address := _address(request.client.host)):
         return None
-    address = request.client.host
     if not trusted_proxies:
         return address
     hops = _hops(request.headers)
     while hops and _is_trusted(address, trusted_proxies):
-        hop = hops.pop()
-        try:
-            address = str(ip_address(hop))
-        except ValueError:
+        hop = _address(hops.pop())
+        if hop is None:
+            # Hidden or unreadable; what stands left of it is a claim of somebody we cannot name.
             return address
+        address = hop
     return address
+
+
+def _address(text: str) -> str | None:
+    found = _HOP.fullmatch(text.strip())
+    try:
+        return str(ip_address(found[found.lastindex])) if found and found.lastindex else None
+    except ValueError:
+        return None
 
 
 def _hops(headers: Headers) -> list[str]:
     if forwarded := headers.getlist("forwarded"):
-        return _FORWARDED_FOR.findall(",".join(forwarded))
-    return [hop.strip() for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
+        elements = ",".join(forwarded).split(",")
+        return [found[1] if (found := _FORWARDED_FOR.search(element)) else "" for element in elements]
+    return [hop for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
 
 
 def _is_trusted(address: str, networks: Sequence[Network]) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
+    parsed = ip_address(address)
     return any(parsed in network for network in networks)
 
 

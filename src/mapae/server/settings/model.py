@@ -138,6 +138,19 @@ class Settings(BaseModel):
         unit="seconds",
         shown="604800, or the session life when that is shorter",
     )
+    sessions_per_user: Whole = _setting(
+        500, "Live sessions a user may have; one more ends the oldest.", low=1, high=100000
+    )
+    session_retention: Whole = _setting(
+        2592000,
+        "How long a session that is over is kept, to say why it ended.",
+        low=0,
+        high=315360000,
+        unit="seconds",
+    )
+    audit_retention: Whole = _setting(
+        31536000, "How long audit events are kept.", low=86400, high=3153600000, unit="seconds"
+    )
     refresh_grace: Whole = _setting(
         10,
         "How long the previous refresh token still gets the same answer, for lost answers and second tabs.",

@@ -72,6 +72,19 @@ class Sessions:
             which = and_(which, tables.sessions.c.id != except_id)
         return await self._end(which, reason, now)
 
+    async def end_oldest(self, user_id: str, *, keep: int, reason: EndReason, now: int) -> list[str]:
+        """End the oldest live sessions of a user, so that `keep` are left. Returns the ids that ended."""
+        table = tables.sessions
+        beyond = (
+            await self._connection.scalars(
+                select(table.c.id)
+                .where(table.c.user_id == user_id, table.c.ended_at.is_(None), table.c.expires_at > now)
+                .order_by(table.c.created_at.desc(), table.c.id)
+                .offset(keep)
+            )
+        ).all()
+        return await self._end(table.c.id.in_(beyond), reason, now) if beyond else []
+
     async def _end(self, which: ColumnElement[bool], reason: EndReason, now: int) -> list[str]:
         ending = {"ended_at": now, "ended_reason": reason.value}
         # Families first and in order, as every other writer locks them: see Families.for_update.

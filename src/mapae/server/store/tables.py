@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -66,6 +67,8 @@ sessions: Final = Table(
     Column("ended_reason", Text),
 )
 Index(None, sessions.c.user_id)
+# What the sweep looks for.
+Index(None, sessions.c.expires_at)
 
 families: Final = Table(
     "families",
@@ -97,6 +100,31 @@ families: Final = Table(
     postgresql_with={"fillfactor": 70},
 )
 Index(None, families.c.session_id)
+
+devices: Final = Table(
+    "devices",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("instance_digest", LargeBinary, primary_key=True),
+    Column("signed_in_at", BigInteger, nullable=False),
+)
+
+limits: Final = Table(
+    "limits",
+    metadata,
+    Column("key", Text, primary_key=True),
+    # NumericDate seconds with a fraction: see domain/limits.
+    Column("paid_until", Double, nullable=False),
+)
+Index(None, limits.c.paid_until)
+
+jobs: Final = Table(
+    "jobs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # Nobody runs it before this moment: the pause between two runs, and the lock of a run under way.
+    Column("due_at", BigInteger, nullable=False),
+)
 
 keys: Final = Table(
     "keys",

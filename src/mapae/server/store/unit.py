@@ -4,9 +4,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mapae.server.domain.events import Event
+from mapae.server.store.devices import Devices
 from mapae.server.store.events import Events
 from mapae.server.store.families import Families
+from mapae.server.store.jobs import Jobs
 from mapae.server.store.keys import Keys
+from mapae.server.store.limits import Limits
 from mapae.server.store.now import database_now
 from mapae.server.store.resource_servers import ResourceServers
 from mapae.server.store.sessions import Sessions
@@ -24,6 +27,9 @@ class Unit:
         self.sessions = Sessions(connection)
         self.families = Families(connection)
         self.keys = Keys(connection)
+        self.devices = Devices(connection)
+        self.limits = Limits(connection)
+        self.jobs = Jobs(connection)
 
     async def now(self) -> int:
         """The database's clock, NumericDate seconds."""

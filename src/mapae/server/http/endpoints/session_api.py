@@ -27,6 +27,7 @@ from mapae.server.domain.sessions import FIRST_PARTY_CLIENT_ID, rounded_to_the_h
 from mapae.server.http.body import Body, read_body
 from mapae.server.http.request_facts import Network, caller_of
 from mapae.server.store.sessions import LiveSession
+from mapae.verifier import AccessToken
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -78,7 +79,7 @@ class SessionApi:
         else:
             token = await self.authenticate(request.headers.getlist("authorization"))
             await self.user_sessions.log_out(
-                scope, user_id=token.subject, current_id=token.session_id, caller=caller
+                scope, user_id=token.subject, current_id=_session_id(token), caller=caller
             )
         return Response(status_code=204, headers=_NO_STORE)
 
@@ -92,9 +93,9 @@ class SessionApi:
     async def get_sessions(self, request: Request) -> Response:
         """The caller's live sessions."""
         token = await self.authenticate(request.headers.getlist("authorization"))
-        live = await self.user_sessions.list(token.subject, current_id=token.session_id)
+        live = await self.user_sessions.list(token.subject, current_id=_session_id(token))
         return JSONResponse(
-            {"sessions": [_session(one, current_id=token.session_id) for one in live]}, headers=_NO_STORE
+            {"sessions": [_session(one, current_id=_session_id(token)) for one in live]}, headers=_NO_STORE
         )
 
     async def delete_session(self, request: Request) -> Response:
@@ -103,13 +104,19 @@ class SessionApi:
         await self.user_sessions.revoke(
             request.path_params["id"],
             user_id=token.subject,
-            current_id=token.session_id,
+            current_id=_session_id(token),
             caller=self._caller(request),
         )
         return Response(status_code=204, headers=_NO_STORE)
 
     def _caller(self, request: Request) -> Caller:
         return caller_of(request, self.trusted_proxies)
+
+
+def _session_id(token: AccessToken) -> str:
+    if token.session_id is None:
+        raise Problem(ProblemCode.INVALID_TOKEN, detail="a token without a session")
+    return token.session_id
 
 
 def _login_request(body: Body) -> LoginRequest:

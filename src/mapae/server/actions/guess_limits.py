@@ -1,0 +1,69 @@
+"""Limits on guessing, kept: one decision in the database for all processes, and a first line in memory."""
+
+import math
+from collections.abc import Sequence
+
+from mapae.clock import Clock
+from mapae.server.domain.caller import Caller
+from mapae.server.domain.limits import (
+    PROCESS,
+    Bucket,
+    account_bucket,
+    address_bucket,
+    device_bucket,
+)
+from mapae.server.domain.problems import Problem, ProblemCode
+from mapae.server.store.engine import Database
+from mapae.server.store.unit import Unit
+
+
+class GuessLimits:
+    """Takes a guess before a password is looked at, and gives it back when it was right.
+
+    Args:
+        monotonic: for the first line, which this process keeps in memory.
+    """
+
+    def __init__(self, database: Database, *, monotonic: Clock) -> None:
+        self._database = database
+        self._monotonic = monotonic
+        self._paid_until = monotonic()
+
+    async def take(self, username_key: str, caller: Caller) -> Sequence[Bucket]:
+        """Take one guess at this account. Returns where from, for `give_back`.
+
+        Raises:
+            Problem: TOO_MANY_ATTEMPTS with the seconds to wait; nothing was taken.
+            StoreUnavailable: the database cannot do it now.
+        """
+        self._take_of_process()
+        async with self._database.unit() as unit:
+            digest = caller.instance_digest
+            if digest is not None and await unit.devices.knows(username_key, digest):
+                # A stranger's guesses, wherever they come from, do not keep out who has been here before.
+                buckets = [device_bucket(username_key, digest)]
+            else:
+                buckets = [account_bucket(username_key)]
+                if caller.address is not None:
+                    buckets.append(address_bucket(caller.address))
+            wait_s = await unit.limits.spend(buckets)
+            if wait_s:
+                raise _too_many(wait_s)
+            await unit.commit()
+        return buckets
+
+    async def give_back(self, unit: Unit, buckets: Sequence[Bucket]) -> None:
+        """Give the guess back, within `unit`: the password was right, or was not looked at after all."""
+        self._paid_until -= PROCESS.interval_s
+        await unit.limits.refund(buckets)
+
+    def _take_of_process(self) -> None:
+        now = self._monotonic()
+        ahead = self._paid_until - now
+        if ahead > PROCESS.tolerance_s:
+            raise _too_many(ahead - PROCESS.tolerance_s)
+        self._paid_until = max(self._paid_until, now) + PROCESS.interval_s
+
+
+def _too_many(wait_s: float) -> Problem:
+    return Problem(ProblemCode.TOO_MANY_ATTEMPTS, retry_after_s=math.ceil(wait_s))

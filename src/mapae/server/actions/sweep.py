@@ -1,0 +1,58 @@
+"""Sweep: delete what is long over, in small bites, so that the tables do not grow without bound."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from mapae.server.store.engine import Database
+from mapae.server.store.unit import Unit
+
+log = structlog.get_logger()
+
+#: Rows a transaction deletes: few enough that nobody waits for it.
+BITE: Final = 500
+#: Seconds between two bites.
+PAUSE_S: Final = 0.05
+
+_Bite = Callable[[Unit, int], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """How long sessions that are over and audit events are kept, in seconds."""
+
+    database: Database
+    session_retention_s: int
+    audit_retention_s: int
+
+    async def __call__(self) -> None:
+        """Delete until nothing is left that is due."""
+        for table, bite in self._bites().items():
+            swept = await self._sweep(bite)
+            if swept:
+                log.info("swept", table=table, rows=swept)
+
+    def _bites(self) -> dict[str, _Bite]:
+        return {
+            "sessions": lambda unit, now: unit.jobs.sweep_sessions(
+                over_before=now - self.session_retention_s, most=BITE
+            ),
+            "limits": lambda unit, now: unit.jobs.sweep_limits(over_before=now, most=BITE),
+            "events": lambda unit, now: unit.jobs.sweep_events(
+                over_before=now - self.audit_retention_s, most=BITE
+            ),
+        }
+
+    async def _sweep(self, bite: _Bite) -> int:
+        total = 0
+        while True:
+            async with self.database.unit() as unit:
+                swept = await bite(unit, await unit.now())
+                await unit.commit()
+            total += swept
+            if swept < BITE:
+                return total
+            await asyncio.sleep(PAUSE_S)

@@ -1,0 +1,52 @@
+"""Periodic jobs as rows: who may run one, and the rows that they sweep."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Column, Table, delete, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mapae.server.store import tables
+from mapae.server.store.now import database_now
+
+
+class Jobs:
+    """The jobs of one connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def claim(self, name: str, *, interval_s: int) -> bool:
+        """Whether the job is due and ours to run; nobody else is told so for the next `interval_s` seconds."""
+        insert = sqlite_insert if self._connection.dialect.name == "sqlite" else postgresql_insert
+        await self._connection.execute(
+            insert(tables.jobs).values(name=name, due_at=0).on_conflict_do_nothing()
+        )
+        claimed = await self._connection.scalars(
+            update(tables.jobs)
+            .where(tables.jobs.c.name == name, tables.jobs.c.due_at <= database_now())
+            .values(due_at=database_now() + interval_s)
+            .returning(tables.jobs.c.name)
+        )
+        return claimed.one_or_none() is not None
+
+    async def sweep_sessions(self, *, over_before: int, most: int) -> int:
+        """Delete sessions, with their families, whose absolute end is long past. Returns how many."""
+        return await self._sweep(tables.sessions, tables.sessions.c.expires_at, over_before, most)
+
+    async def sweep_limits(self, *, over_before: int, most: int) -> int:
+        """Delete buckets that are full again. Returns how many."""
+        return await self._sweep(tables.limits, tables.limits.c.paid_until, over_before, most)
+
+    async def sweep_events(self, *, over_before: int, most: int) -> int:
+        """Delete audit events that are older. Returns how many."""
+        return await self._sweep(tables.events, tables.events.c.at, over_before, most)
+
+    async def _sweep(self, table: Table, moment: "Column[int]", over_before: int, most: int) -> int:
+        (key,) = table.primary_key.columns
+        bite = select(key).where(moment < over_before).order_by(moment).limit(most).scalar_subquery()
+        swept: Sequence[object] = (
+            await self._connection.scalars(delete(table).where(key.in_(bite)).returning(key))
+        ).all()
+        return len(swept)
