@@ -1,6 +1,9 @@
 """The client's own HTTP: no redirects, bounded answers, errors by kind."""
 
+import socket
 import ssl
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -61,6 +64,34 @@ def test_a_broken_connection_is_told_from_none() -> None:
         send(call(url))
 
     assert not isinstance(refused.value, AnswerLost)
+
+
+def test_a_server_that_says_nothing_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(Unavailable, match="did not answer in time"):
+            send(Call(url, b"{}", {}, time_limit_s=0.2))
+
+
+def test_a_server_that_never_comes_to_an_end_is_given_up() -> None:
+    given_up = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
+            while not given_up.wait(0.01):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        try:
+            with pytest.raises(Unavailable, match="did not answer in time"):
+                send(Call(f"http://127.0.0.1:{listener.getsockname()[1]}", b"{}", {}, time_limit_s=0.2))
+        finally:
+            given_up.set()
+            thread.join(10)
 
 
 def test_plain_http_to_another_machine_is_never_tried() -> None:

@@ -2,6 +2,8 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -38,17 +40,8 @@ def write_private(path: Path, data: bytes) -> None:
     Raises:
         StoreFailed: the directory is not ours alone to write, or the disk refuses.
     """
-    own_directory(path.parent)
-    try:
-        temporary = _write_aside(path, data)
-        try:
-            os.replace(temporary, path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_directory(path.parent)
-    except OSError as problem:
-        raise _failed(path, problem) from problem
+    with _written_aside(path, data) as temporary:
+        os.replace(temporary, path)
 
 
 def create_private(path: Path, data: bytes) -> bool:
@@ -57,19 +50,12 @@ def create_private(path: Path, data: bytes) -> bool:
     Raises:
         StoreFailed: as `write_private`; also where the file system has no hard links.
     """
-    own_directory(path.parent)
-    try:
-        temporary = _write_aside(path, data)
+    with _written_aside(path, data) as temporary:
         try:
             os.link(temporary, path)
         except FileExistsError:
             return False
-        finally:
-            temporary.unlink()
-        _sync_directory(path.parent)
-    except OSError as problem:
-        raise _failed(path, problem) from problem
-    return True
+        return True
 
 
 def own_directory(directory: Path) -> None:
@@ -98,18 +84,22 @@ def _check(path: Path, status: os.stat_result) -> None:
         raise StoreFailed(f"{path} is open to other users; run: chmod 600 {path}")
 
 
-def _write_aside(path: Path, data: bytes) -> Path:
+@contextmanager
+def _written_aside(path: Path, data: bytes) -> Iterator[Path]:
+    """A file beside `path` with the data on disk, to be given its name; what is left of it goes in any case."""
+    own_directory(path.parent)
     temporary = path.with_name(f".{path.name}.{system_entropy(8).hex()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
     try:
-        with open(descriptor, "wb") as file:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600), "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(descriptor)
-    except OSError:
+            os.fsync(file.fileno())
+        yield temporary
+        _sync_directory(path.parent)
+    except OSError as problem:
+        raise _failed(path, problem) from problem
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
-    return temporary
 
 
 def _sync_directory(directory: Path) -> None:

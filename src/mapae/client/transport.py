@@ -26,11 +26,16 @@ SIZE_LIMIT: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One POST of JSON. Body and headers hold secrets and stay out of `repr`."""
+    """One POST of JSON. Body and headers hold secrets and stay out of `repr`.
+
+    Attributes:
+        time_limit_s: for connecting, for each wait, and for the body of the answer as a whole.
+    """
 
     url: str
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
+    time_limit_s: float = TIME_LIMIT_S
 
 
 Send = Callable[[Call], Answer]
@@ -44,8 +49,6 @@ def send(call: Call) -> Answer:
         AnswerLost: the connection broke after the request had gone out.
         UnexpectedAnswer: an answer larger than 64 KiB.
         Misuse: plain http to another machine.
-
-    The time limit of 10 s holds for connecting, for each wait, and for the body as a whole.
     """
     # Imported here: `mapae token` with a token that is still good has no time for HTTP modules.
     from http.client import HTTPException
@@ -57,11 +60,11 @@ def send(call: Call) -> Answer:
     request = Request(call.url, call.body, {**fixed, **call.headers}, method="POST")  # noqa: S310 - scheme checked
     try:
         try:
-            response = _opener(origin).open(request, timeout=TIME_LIMIT_S)
+            response = _opener(origin).open(request, timeout=call.time_limit_s)
         except HTTPError as refusal:  # any status outside 2xx, redirects too
             response = refusal
         with response:
-            return _read(response, origin)
+            return _read(response, origin, monotonic_clock() + call.time_limit_s)
     except URLError as problem:
         raise Unavailable(_unreachable(origin, problem.reason)) from problem
     except TimeoutError as problem:
@@ -86,8 +89,7 @@ def _opener(origin: str) -> OpenerDirector:
     return build_opener(NoRedirects, HTTPSHandler(context=create_default_context()))
 
 
-def _read(response: HTTPResponse | HTTPError, origin: str) -> Answer:
-    deadline = monotonic_clock() + TIME_LIMIT_S
+def _read(response: HTTPResponse | HTTPError, origin: str, deadline: float) -> Answer:
     body = bytearray()
     while chunk := response.read1(SIZE_LIMIT):
         body += chunk
