@@ -141,6 +141,15 @@ def test_a_damaged_store_is_exit_code_5_and_kept(shell: Shell, server: AuthServe
     assert shell.run("token").code == 3
 
 
+def test_a_damaged_pointer_is_said_in_one_line(shell: Shell, server: AuthServer) -> None:
+    shell.login(server.url)
+    (shell.home / "current").write_bytes(b"\xff\x00")
+
+    ran = shell.run("token")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert shell.run("token", "--issuer", server.url).out == "access-0-1\n"
+
+
 def test_a_token_in_the_environment_wins(shell: Shell, server: AuthServer) -> None:
     shell.login(server.url)
 

@@ -204,7 +204,7 @@ def sign_ins() -> list[SignIn]:
 def current_issuer() -> str | None:
     """The issuer the user signed in to last, None when nothing is kept."""
     raw = read_private(home() / "current")
-    return raw.decode().strip() if raw else None
+    return raw.decode(errors="replace").strip() if raw else None
 
 
 def remember_current(issuer: str) -> None:
