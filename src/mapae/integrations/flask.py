@@ -10,15 +10,14 @@ def orders():
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final
 
 from flask import Response, current_app, g, request
 
 from mapae.integrations.refusal import refusal
 from mapae.verifier import AccessToken, TokenRejected, Verifier, Verifiers, presented_token
 
-P = ParamSpec("P")
-R = TypeVar("R")
+View = Callable[..., Any]
 
 
 class Guard:
@@ -46,22 +45,21 @@ class Guard:
         token: AccessToken = g.mapae_token
         return token
 
-    def require(self, *scopes: str) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:
+    def require(self, *scopes: str) -> Callable[[View], View]:
         """A decorator: the view needs a token with all of `scopes`, which may be none.
 
         A TokenRejected that leaves the view, as from `guard.token.require("orders:write")`, is answered too.
         """
 
-        def decorate(view: Callable[P, R]) -> Callable[P, R | Response]:
+        def decorate(view: View) -> View:
             @wraps(view)
-            def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+            def guarded(*args: Any, **kwargs: Any) -> Any:
                 try:
                     g.mapae_token = self._authenticated(scopes)
                     # An asynchronous view is run here: Flask does not see through the decorator.
-                    answer: R = current_app.ensure_sync(view)(*args, **kwargs)
+                    return current_app.ensure_sync(view)(*args, **kwargs)
                 except TokenRejected as rejected:
                     return self._answer(rejected)
-                return answer
 
             return guarded
 
