@@ -57,9 +57,9 @@ class BearerMiddleware:
             await send(message)
 
         try:
-            token = await self._token(scope)
-            state = {**scope.get("state", {}), "token": token}
-            await self._app({**scope, "state": state}, receive, watched_send)
+            # The state is this request's own: the server copies it (ASGI, "Lifespan State").
+            scope.setdefault("state", {})["token"] = await self._token(scope)
+            await self._app(scope, receive, watched_send)
         except TokenRejected as rejected:
             if answering:
                 raise
@@ -68,9 +68,9 @@ class BearerMiddleware:
 
     async def _token(self, scope: Scope) -> AccessToken:
         authorization = [
-            value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"
+            value.decode("latin-1") for name, value in scope.get("headers", ()) if name == b"authorization"
         ]
-        raw = presented_token(authorization, query=scope["query_string"].decode("latin-1"))
+        raw = presented_token(authorization, query=scope.get("query_string", b"").decode("latin-1"))
         token = await self._verifier.averify(raw)
         token.require(*self._scopes)
         return token

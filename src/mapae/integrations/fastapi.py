@@ -17,8 +17,9 @@ from mapae.verifier import AccessToken, TokenRejected, Verifier, Verifiers, pres
 
 
 class Refused(HTTPException):
-    """The answer to a request whose token was rejected: status, challenge, and `error` and `error_description`
-    as the detail. The application may handle it like any `HTTPException`.
+    """A token that was rejected; the application may handle it like any `HTTPException`.
+
+    Unless it does, the answer has status and challenge, and `error` and `error_description` as its `detail`.
 
     Attributes:
         rejected: why; its `detail` is for the log.

@@ -100,7 +100,7 @@ class IssuerKeys:
     def current(self) -> JwkSet | None:
         """The keys that may be used now; fetches new ones in the background when these grow old."""
         cache, now = self._cache, self._clock()
-        if now >= cache.soft_until and now < cache.hard_until:
+        if cache.soft_until <= now < cache.hard_until and cache.may_fetch(now):
             self.refetch()
         return cache.usable(now)
 
@@ -126,6 +126,7 @@ class IssuerKeys:
                 self._issuer, deadline=pending.deadline - WAIT_LIMIT_S + FETCH_LIMIT_S, clock=self._clock
             )
         except FetchFailed as failed:
+            log.warning("keys of %s not fetched: %s", self._issuer, failed)
             outcome = failed
         with self._lock:
             if self._pending is pending:
@@ -135,7 +136,6 @@ class IssuerKeys:
     def _conclude(self, outcome: FetchedKeys | FetchFailed) -> None:
         self._pending = None
         if isinstance(outcome, FetchFailed):
-            log.warning("keys of %s not fetched: %s", self._issuer, outcome)
             self._cache = self._cache.failed(str(outcome), self._clock())
         else:
             self._cache = self._cache.fetched(outcome.keys, outcome.max_age_s, self._clock())
