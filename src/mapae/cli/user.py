@@ -2,14 +2,16 @@
 
 import json
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import click
 
 from mapae.cli.errors import CommandFailed, ExitCode
+from mapae.cli.moments import local
 from mapae.cli.operator import operator_settings, with_database
+from mapae.cli.output import print_table
+from mapae.cli.session_rows import print_sessions
 from mapae.entropy import system_entropy
 from mapae.secret import Secret
 from mapae.server.actions.administer_users import AdministerUsers, NoSuchUser
@@ -21,7 +23,6 @@ from mapae.server.domain.passwords import (
     parse_username,
     prepare_new_password,
 )
-from mapae.server.domain.sessions import rounded_to_the_hour
 from mapae.server.settings import Settings
 from mapae.server.store.users import UsernameTaken
 
@@ -75,14 +76,14 @@ def list_(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
-    _table(
+    print_table(
         ("USERNAME", "ROLES", "STATUS", "CREATED", "ID"),
         [
             (
                 user.username,
                 ", ".join(user.roles) or "-",
                 "disabled" if user.disabled_at is not None else "enabled",
-                _moment(user.created_at),
+                local(user.created_at),
                 user.id,
             )
             for user in users
@@ -124,45 +125,20 @@ def password(username: str, password_stdin: bool) -> None:
 def sessions(username: str, as_json: bool) -> None:
     """List the live sessions of a user."""
     name, idle_s = _username(username), operator_settings().session_idle
-    live = _administer(lambda users: users.sessions(name, idle_s=idle_s))
-    rows = [
-        {
-            "id": one.session.id,
-            "device_name": one.session.device_name,
-            "client_id": one.session.client_id,
-            "created_at": one.session.created_at,
-            "last_used_at": rounded_to_the_hour(one.used_at),
-            "address": one.session.address,
-            "user_agent": one.session.user_agent,
-        }
-        for one in live
-    ]
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False))
-        return
-    _table(
-        ("ID", "DEVICE", "CLIENT", "CREATED", "LAST USED", "ADDRESS"),
-        [
-            (
-                one.session.id,
-                one.session.device_name or "-",
-                one.session.client_id,
-                _moment(one.session.created_at),
-                _moment(rounded_to_the_hour(one.used_at)),
-                one.session.address or "-",
-            )
-            for one in live
-        ],
-    )
+    print_sessions(_administer(lambda users: users.sessions(name, idle_s=idle_s)), as_json=as_json)
 
 
 def _administer(work: Callable[[AdministerUsers], Awaitable[Result]]) -> Result:
     settings: Settings = operator_settings()
     hasher = hasher_of(settings)
     try:
-        return with_database(settings, lambda database: work(AdministerUsers(database, hasher, system_entropy)))
+        return with_database(
+            settings, lambda database: work(AdministerUsers(database, hasher, system_entropy))
+        )
     except NoSuchUser as error:
-        raise CommandFailed("there is no user of that name; see: mapae user list", ExitCode.REFUSED) from error
+        raise CommandFailed(
+            "there is no user of that name; see: mapae user list", ExitCode.REFUSED
+        ) from error
     except UsernameTaken as error:
         raise CommandFailed(
             "there is a user of that name, or of one that looks the same; choose another", ExitCode.REFUSED
@@ -191,17 +167,3 @@ def _new_password(from_stdin: bool) -> PreparedPassword:
         raise CommandFailed(
             f"the password is {error.code.replace('_', ' ')}; choose another", ExitCode.USAGE
         ) from None
-
-
-def _moment(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*head, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)

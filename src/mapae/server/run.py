@@ -1,11 +1,19 @@
 """Run the application under uvicorn: one process, or several that share a socket."""
 
+import contextlib
+import multiprocessing
+import os
+import signal
 import socket
+from multiprocessing.connection import wait
+from threading import Thread
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from mapae.server.adapters.log import configure_logging
+from mapae.server.app import create
 from mapae.server.http.protocol import BoundedProtocol
 from mapae.server.settings import Settings
 
@@ -17,7 +25,7 @@ def run(settings: Settings, listener: socket.socket, *, workers: int) -> None:
     """Serve on `listener` until told to stop (SIGTERM, SIGINT); requests under way are finished first."""
     configure_logging(settings.log_format, settings.log_level)
     config = uvicorn.Config(
-        "mapae.server.app:create",
+        worker,
         factory=True,
         workers=workers,
         loop="uvloop",
@@ -34,7 +42,21 @@ def run(settings: Settings, listener: socket.socket, *, workers: int) -> None:
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
     )
-    if workers == 1:
-        uvicorn.Server(config).run(sockets=[listener])
-    else:
-        Multiprocess(config, sockets=[listener]).run()
+    with contextlib.suppress(KeyboardInterrupt):  # raised again once everything has been closed
+        if workers == 1:
+            uvicorn.Server(config).run(sockets=[listener])
+        else:
+            Multiprocess(config, sockets=[listener]).run()
+
+
+def worker() -> ASGIApp:
+    """What each worker runs: it ends with the process that started it, even by kill -9, and frees the port."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        Thread(target=_end_with, args=[parent.sentinel], daemon=True).start()
+    return create()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,11 +20,12 @@ class CannotStart(Exception):
 
 
 async def check(settings: Settings) -> None:
-    """Check database, schema and key ring. With `dev` the schema is brought up to date here.
+    """Check certificate, database, schema and key ring. With `dev` the schema is brought up to date here.
 
     Raises:
         CannotStart: one of them is not as it has to be; nothing is half-done.
     """
+    check_certificate(settings)
     with told():
         database = open_database(settings.database_url.reveal())
         try:
@@ -34,6 +36,26 @@ async def check(settings: Settings) -> None:
             await database.close()
         async with opened(settings):
             pass
+
+
+def check_certificate(settings: Settings) -> None:
+    """Check that the files of TLS, where there are any, hold a certificate and its private key.
+
+    Raises:
+        CannotStart: they do not, or the key wants a passphrase.
+    """
+    if settings.tls_cert is None:
+        return
+    try:
+        # Without a passphrase of ours, each worker would ask for one at the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            settings.tls_cert, settings.tls_key, password=lambda: ""
+        )
+    except (ssl.SSLError, OSError) as error:
+        raise CannotStart(
+            f"MAPAE_TLS_CERT and MAPAE_TLS_KEY cannot be used ({getattr(error, 'reason', None) or error}); "
+            "give a certificate chain and its private key in PEM, the key not encrypted"
+        ) from error
 
 
 async def check_schema(database: Database) -> None:

@@ -12,7 +12,7 @@ from mapae.server.domain.passwords import PreparedPassword, Username
 from mapae.server.domain.sessions import EndReason
 from mapae.server.domain.users import User
 from mapae.server.store.engine import Database
-from mapae.server.store.sessions import LiveSession
+from mapae.server.store.sessions import ListedSession
 
 
 class NoSuchUser(Exception):
@@ -98,7 +98,7 @@ class AdministerUsers:
             await unit.commit()
         return ended
 
-    async def sessions(self, username: Username, *, idle_s: int) -> Sequence[LiveSession]:
+    async def sessions(self, username: Username, *, idle_s: int) -> Sequence[ListedSession]:
         """The live sessions of a user, newest first.
 
         Raises:

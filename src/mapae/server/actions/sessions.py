@@ -15,7 +15,7 @@ from mapae.server.domain.problems import Problem, ProblemCode
 from mapae.server.domain.refresh_token import NotARefreshToken, RefreshKeyLost, RefreshTokenCodec
 from mapae.server.domain.sessions import EndReason
 from mapae.server.store.engine import Database
-from mapae.server.store.sessions import LiveSession
+from mapae.server.store.sessions import ListedSession
 from mapae.server.store.unit import Unit
 
 
@@ -34,7 +34,7 @@ class UserSessions:
     database: Database
     idle_s: int
 
-    async def list(self, user_id: str, *, current_id: str) -> Sequence[LiveSession]:
+    async def list(self, user_id: str, *, current_id: str) -> Sequence[ListedSession]:
         """The live sessions, newest first.
 
         Raises:

@@ -33,7 +33,7 @@ from enum import StrEnum
 from hmac import compare_digest
 from typing import Final
 
-from mapae.server.domain.sessions import Ending, EndReason
+from mapae.server.domain.sessions import Ending, EndReason, run_out
 
 MAX_SCORE: Final = 8
 #: Late replays within one turn above which a report is made (nothing ends).
@@ -176,7 +176,7 @@ def spend(family: Family, presented: Presented, *, now: int, policy: RefreshPoli
     Implements: the table above; a documented divergence from RFC 9700 section 4.14.2 (docs/divergences.md).
     Does not check: the MAC of the token, the client's authentication, the user's status.
     """
-    if over := family.ending or _past_its_end(family, now=now, policy=policy):
+    if over := family.ending or run_out(family.expires_at, family.used_at + policy.idle_s, now=now):
         return Ended(replace(family, ending=over), over)
     if presented.client_id != family.client_id:
         return Refused(family, RefusalCode.INVALID_GRANT, (Report.OTHER_CLIENT,))
@@ -217,15 +217,6 @@ def log_out(family: Family, presented: Presented, *, now: int, policy: RefreshPo
         ending = Ending(EndReason.LOGGED_OUT, now)
         return Ended(replace(family, ending=ending), ending, decision.reports)
     return decision
-
-
-def _past_its_end(family: Family, *, now: int, policy: RefreshPolicy) -> Ending | None:
-    idle_at = family.used_at + policy.idle_s
-    if now >= family.expires_at and family.expires_at <= idle_at:
-        return Ending(EndReason.EXPIRED, family.expires_at)
-    if now >= idle_at:
-        return Ending(EndReason.IDLE, idle_at)
-    return None
 
 
 def _ahead(family: Family, presented: Presented, *, now: int, policy: RefreshPolicy) -> Decision:

@@ -52,6 +52,18 @@ class Session:
         return self if self.ending else replace(self, ending=Ending(reason, now))
 
 
+def run_out(expires_at: int, idle_at: int, *, now: int) -> Ending | None:
+    """How something with an absolute and an idle end is over at `now`: whichever came first, or None.
+
+    At the second of an end it is over.
+    """
+    if now >= expires_at and expires_at <= idle_at:
+        return Ending(EndReason.EXPIRED, expires_at)
+    if now >= idle_at:
+        return Ending(EndReason.IDLE, idle_at)
+    return None
+
+
 def rounded_to_the_hour(moment: int) -> int:
     """`last_used` as it is shown to anyone: so that it tells nobody the rhythm of a client."""
     return moment - moment % 3600

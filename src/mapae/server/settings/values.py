@@ -8,13 +8,16 @@ import ipaddress
 import os
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from mapae.jose import base64url
 from mapae.jose.errors import JoseError
 from mapae.secret import Secret
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+#: What may stand behind the question mark of a postgresql:// URL.
+_PARAMETERS = frozenset({"host", "password", "port", "sslmode", "user"})
 
 
 def whole_number(value: object) -> object:
@@ -99,6 +102,8 @@ def database_url(value: object) -> Secret:
                 raise ValueError("has a user or password whose special characters are not percent-encoded")
             if not parts.path.strip("/"):
                 raise ValueError("does not name a database")
+            if not {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)} <= _PARAMETERS:
+                raise ValueError(f"has parameters other than {', '.join(sorted(_PARAMETERS))}")
         case _:
             raise ValueError("is neither sqlite:/// nor postgresql://")
     return Secret(text)

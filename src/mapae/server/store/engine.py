@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
@@ -34,8 +34,11 @@ class StoreUnavailable(Exception):
 def driver_url(url: str) -> URL:
     """`sqlite:///…` or `postgresql://…` as SQLAlchemy names them with our drivers."""
     parsed = make_url(url)
-    driver = "sqlite+aiosqlite" if parsed.get_backend_name() == "sqlite" else "postgresql+asyncpg"
-    return parsed.set(drivername=driver)
+    if parsed.get_backend_name() == "sqlite":
+        return parsed.set(drivername="sqlite+aiosqlite")
+    # What everyone calls sslmode, asyncpg calls ssl; the words are the same.
+    query = {"ssl" if name == "sslmode" else name: value for name, value in parsed.query.items()}
+    return parsed.set(drivername="postgresql+asyncpg", query=query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +145,24 @@ async def translated() -> AsyncIterator[None]:
     except (OperationalError, PoolTimeout, ConnectionError, TimeoutError, OSError) as error:
         raise StoreUnavailable(_told(error)) from error
     except DBAPIError as error:
-        if error.connection_invalidated or _is_refused_write(error):
+        if error.connection_invalidated or _is_the_databases_state(error):
             raise StoreUnavailable(_told(error)) from error
         raise
 
 
-def _is_refused_write(error: DBAPIError) -> bool:
-    # SQLSTATE class 53: insufficient resources; 57: operator intervention; 25006: read-only transaction.
+#: SQLSTATE classes (PostgreSQL manual, appendix A): connection, authorisation, no such database, transaction
+#: rolled back by a deadlock, resources, operator intervention; read-only transaction, insufficient privilege.
+_REFUSING_CLASSES: Final = frozenset({"08", "28", "3D", "40", "53", "57"})
+_REFUSING_STATES: Final = frozenset({"25006", "42501"})
+_REFUSING_SQLITE: Final = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
+
+
+def _is_the_databases_state(error: DBAPIError) -> bool:
+    """Whether the statement was sound and the database could not or would not do it."""
     state = getattr(error.orig, "sqlstate", None) or ""
-    return state[:2] in {"53", "57", "08"} or state == "25006"
+    if state[:2] in _REFUSING_CLASSES or state in _REFUSING_STATES:
+        return True
+    return getattr(error.orig, "sqlite_errorname", None) in _REFUSING_SQLITE
 
 
 def _told(error: BaseException) -> str:

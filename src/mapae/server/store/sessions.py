@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, not_, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mapae.server.domain.sessions import Ending, EndReason, Session
+from mapae.server.domain.sessions import Ending, EndReason, Session, run_out
 from mapae.server.store import tables
 
 
 @dataclass(frozen=True, slots=True)
-class LiveSession:
-    """A session that is not over, and the last turn of any of its families."""
+class ListedSession:
+    """A session with the name of its user, the last turn of any of its families, and how it ended, if it has."""
 
     session: Session
+    username: str
     used_at: int
+    ending: Ending | None
 
 
 class Sessions:
@@ -40,22 +42,53 @@ class Sessions:
             )
         )
 
-    async def live_of(self, user_id: str, *, now: int, idle_s: int) -> Sequence[LiveSession]:
-        """The sessions of a user that are not over, newest first; one is idle `idle_s` after its last turn."""
+    async def live_of(self, user_id: str, *, now: int, idle_s: int) -> Sequence[ListedSession]:
+        """The sessions of a user that are not over, newest first."""
+        return await self._listed(tables.sessions.c.user_id == user_id, now=now, idle_s=idle_s, ended=False)
+
+    async def listed(
+        self, *, now: int, idle_s: int, username_key: str | None, ended: bool, most: int
+    ) -> Sequence[ListedSession]:
+        """Sessions of one user or of all, newest first: those that are over, or those that are not."""
+        which = tables.users.c.username_key == username_key if username_key is not None else true()
+        return await self._listed(which, now=now, idle_s=idle_s, ended=ended, most=most)
+
+    async def user_of(self, session_id: str) -> str | None:
+        """The id of the user whose session this is."""
+        query = select(tables.sessions.c.user_id).where(tables.sessions.c.id == session_id)
+        return (await self._connection.scalars(query)).one_or_none()
+
+    async def _listed(
+        self, which: ColumnElement[bool], *, now: int, idle_s: int, ended: bool, most: int | None = None
+    ) -> Sequence[ListedSession]:
         used_at = func.max(tables.families.c.used_at)
-        query = (
-            select(tables.sessions, used_at.label("used_at"))
-            .join(tables.families, tables.families.c.session_id == tables.sessions.c.id)
-            .where(
-                tables.sessions.c.user_id == user_id,
-                tables.sessions.c.ended_at.is_(None),
-                tables.sessions.c.expires_at > now,
-            )
-            .group_by(tables.sessions.c.id)
-            .having(used_at > now - idle_s)
-            .order_by(tables.sessions.c.created_at.desc(), tables.sessions.c.id)
+        # Nobody writes down that a session has run out before its token is presented again.
+        over = or_(
+            tables.sessions.c.ended_at.is_not(None),
+            tables.sessions.c.expires_at <= now,
+            used_at <= now - idle_s,
         )
-        return [LiveSession(_session(row), row.used_at) for row in await self._connection.execute(query)]
+        query = (
+            select(tables.sessions, tables.users.c.username, used_at.label("used_at"))
+            .join(tables.users, tables.users.c.id == tables.sessions.c.user_id)
+            .join(tables.families, tables.families.c.session_id == tables.sessions.c.id)
+            .where(which)
+            .group_by(tables.sessions.c.id, tables.users.c.id)
+            .having(over if ended else not_(over))
+            .order_by(tables.sessions.c.created_at.desc(), tables.sessions.c.id)
+            .limit(most)
+        )
+        rows = (await self._connection.execute(query)).all()
+        return [
+            ListedSession(
+                session,
+                row.username,
+                row.used_at,
+                session.ending or run_out(session.expires_at, row.used_at + idle_s, now=now),
+            )
+            for row in rows
+            for session in [_session(row)]
+        ]
 
     async def end(self, session_id: str, *, user_id: str, reason: EndReason, now: int) -> list[str]:
         """End this session of this user, and its families. Returns the ids that ended: one, or none."""

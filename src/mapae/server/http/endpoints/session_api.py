@@ -26,7 +26,7 @@ from mapae.server.domain.problems import Problem, ProblemCode
 from mapae.server.domain.sessions import FIRST_PARTY_CLIENT_ID, rounded_to_the_hour
 from mapae.server.http.body import Body, read_body
 from mapae.server.http.request_facts import Network, caller_of
-from mapae.server.store.sessions import LiveSession
+from mapae.server.store.sessions import ListedSession
 from mapae.verifier import AccessToken
 
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -176,7 +176,7 @@ def _tokens(tokens: Tokens) -> Response:
     )
 
 
-def _session(live: LiveSession, *, current_id: str | None) -> dict[str, Any]:
+def _session(live: ListedSession, *, current_id: str | None) -> dict[str, Any]:
     session = live.session
     return {
         "id": session.id,
