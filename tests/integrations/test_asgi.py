@@ -51,6 +51,7 @@ def _client(**options: Any) -> TestClient:
         Route("/write", _write),
         Route("/late", _too_late),
         WebSocketRoute("/ws", _socket),
+        WebSocketRoute("/more", _reluctant_socket),
     ]
     middleware = [Middleware(BearerMiddleware, ISSUER.verifier(), **options)]
     return TestClient(Starlette(routes=routes, middleware=middleware))
@@ -126,6 +127,20 @@ def test_a_websocket_without_one_is_answered_as_http() -> None:
     assert denied.value.status_code == 401
     assert denied.value.headers["www-authenticate"] == 'Bearer realm="api"'
     assert denied.value.json()["error"] == "missing"
+
+
+async def _reluctant_socket(websocket: WebSocket) -> None:
+    websocket.state.token.require("orders:write")
+
+
+def test_a_websocket_that_needs_more_is_answered_before_it_is_accepted() -> None:
+    with (
+        pytest.raises(WebSocketDenialResponse) as denied,
+        _client().websocket_connect("/more", headers=_bearer()),
+    ):
+        pass
+
+    assert denied.value.status_code == 403
 
 
 async def _drive(scope: Scope, app: Any) -> list[Message]:

@@ -1,6 +1,6 @@
 """Bearer tokens for any ASGI application."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any, Final
 
 from mapae.integrations.refusal import Refusal, refusal
@@ -64,7 +64,7 @@ class BearerMiddleware:
             if answering:
                 raise
             answer = refusal(rejected, realm=self._realm, resource_metadata=self._resource_metadata)
-            await _send(answer, scope, receive, send)
+            await _send(answer, scope, send)
 
     async def _token(self, scope: Scope) -> AccessToken:
         authorization = [
@@ -76,20 +76,15 @@ class BearerMiddleware:
         return token
 
 
-async def _send(answer: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+async def _send(answer: Refusal, scope: Scope, send: Send) -> None:
     prefix = "http"
     if scope["type"] == "websocket":
-        await receive()  # the connect that is answered
         if "websocket.http.response" not in scope.get("extensions", {}):
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
         prefix = "websocket.http"
-    headers = [*_raw(answer.headers.items()), *_raw([("content-type", "application/json")])]
     body = answer.body
-    headers += _raw([("content-length", str(len(body)))])
-    await send({"type": f"{prefix}.response.start", "status": answer.status, "headers": headers})
+    headers = {**answer.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}
+    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": f"{prefix}.response.start", "status": answer.status, "headers": raw})
     await send({"type": f"{prefix}.response.body", "body": body})
-
-
-def _raw(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
