@@ -1,7 +1,196 @@
-"""The generated pages of the documentation say what the code says."""
+"""The documentation says what the code says, links to what is there, and its programs run."""
 
-from docs.generate import stale
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from docs.advice import PROBLEMS, told
+from docs.generate import DOCS, stale
+from examples.run import WHAT_TO_TRY
+from mapae.server.domain.problems import ProblemCode
+from mapae.server.domain.setup import parse_setup
+from mapae.server.settings import load_settings
+from tests.journeys.processes import MAPAE, environment, free_port, mapae, started
+
+ROOT = DOCS.parent
+PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "changes").glob("*.md")]
+PASSWORD = "correct horse battery staple"
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The code blocks of a page in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def files(page: Path) -> dict[str, str]:
+    """The files of a page: the code blocks that begin with a comment which is a path."""
+    named = (re.match(r"# (\S+\.(?:py|toml))\n", block) for block in blocks(page, r"\w+"))
+    return {found[1]: found.string for found in named if found}
+
+
+def names(page: Path) -> set[str]:
+    """What a generated page has in the first column of its tables, as code."""
+    return set(re.findall(r"^\| `(\w+)` \|", page.read_text("utf-8"), re.MULTILINE))
 
 
 def test_the_reference_is_up_to_date() -> None:
     assert stale() == [], "run python -m docs.generate"
+
+
+def test_every_problem_is_on_the_page() -> None:
+    assert {code.value for code in ProblemCode} <= names(DOCS / "errors.md")
+
+
+def test_a_code_without_a_line_is_named() -> None:
+    lines = dict(PROBLEMS)
+    del lines[ProblemCode.BUSY]
+    with pytest.raises(LookupError, match="ProblemCode busy"):
+        told(lines, ProblemCode)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_what_is_there(page: Path) -> None:
+    prose = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    broken = []
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", prose):
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        if not there.exists() or (anchor and anchor not in _anchors(there)):
+            broken.append(target)
+    assert broken == []
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors that the headings of a page make."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_decision_is_in_the_list() -> None:
+    decisions = DOCS / "decisions"
+    listed = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (decisions / "README.md").read_text("utf-8"))
+    assert listed == sorted(path.name for path in decisions.glob("0*.md"))
+
+
+def test_the_readme_and_make_run_say_the_same_three_commands() -> None:
+    commands = [line for block in blocks(ROOT / "README.md", "sh") for line in block.splitlines()]
+    shown = WHAT_TO_TRY.format(bin=".venv/bin")
+    tried = [line.strip() for line in shown.splitlines() if "bin/mapae" in line]
+    assert len(tried) == 3
+    assert tried == [line for line in commands if "bin/mapae" in line]
+
+
+def test_the_setup_of_the_readme_is_one() -> None:
+    (text,) = blocks(ROOT / "README.md", "toml")
+    setup = parse_setup(tomllib.loads(text))
+    assert [user.username.key for user in setup.users] == ["alice"]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+async def test_the_apis_of_the_readme_want_a_token(number: int) -> None:
+    names: dict[str, object] = {}
+    exec(blocks(ROOT / "README.md", "python")[number], names)
+    transport = httpx.ASGITransport(names["app"])  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="https://api.example.com") as http:
+        answer = await http.get("/orders")
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="api"')
+
+
+def test_the_settings_for_production_can_be_used(tmp_path: Path) -> None:
+    (text,) = (text for name, text in files(DOCS / "how-to/run-in-production.md").items() if "toml" in name)
+    (tmp_path / "mapae.toml").write_text(text)
+    (tmp_path / "secret_key").write_text("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\n")
+    environ = {"MAPAE_CONFIG": f"{tmp_path}/mapae.toml", "MAPAE_SECRET_KEY_FILE": f"{tmp_path}/secret_key"}
+    assert load_settings(environ).issuer == "https://auth.example.com"
+
+
+def test_the_tests_of_the_how_to_pass(tmp_path: Path) -> None:
+    for page in ("protect-a-fastapi-api.md", "test-your-api.md"):
+        for name, text in files(DOCS / "how-to" / page).items():
+            (tmp_path / name).write_text(text)
+    run = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"--rootdir={tmp_path}",
+        str(tmp_path),
+    ]
+    environ = environment(PYTHONPATH=f"{tmp_path}:{ROOT}")
+    done = subprocess.run(run, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "16 passed" in done.stdout
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """The server and the API of the how-to on free ports: what stands for their addresses, and the environment."""
+    server, api = free_port(), free_port()
+    at = {"localhost:8000": f"localhost:{server}", "localhost:8001": f"localhost:{api}"}
+    for name, text in files(DOCS / "how-to/protect-a-fastapi-api.md").items():
+        (tmp_path / name).write_text(_moved(text, at))
+    environ = environment(
+        MAPAE_DEV="true",
+        MAPAE_ISSUER=f"http://localhost:{server}",
+        MAPAE_DATABASE_URL=f"sqlite:///{tmp_path}/mapae.db",
+        MAPAE_SECRET_KEY="MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY",
+        MAPAE_HOME=str(tmp_path / "home"),
+        PYTHONPATH=str(tmp_path),
+    )
+    serve = [str(MAPAE), "serve", "--dev", "--port", str(server)]
+    uvicorn = [sys.executable, "-m", "uvicorn", "refusals:app", "--port", str(api)]
+    ready = f"http://localhost:{server}/health/ready"
+    with started(serve, environ=environ, ready=ready, log=tmp_path / "server.log"):
+        mapae("apply", str(tmp_path / "setup.toml"), environ=environ)
+        api_up = f"http://localhost:{api}/orders"
+        with started(uvicorn, environ=environ, ready=api_up, log=tmp_path / "api.log"):
+            yield at, environ
+
+
+def _moved(text: str, at: dict[str, str]) -> str:
+    for documented, actual in at.items():
+        text = text.replace(documented, actual)
+    return text
+
+
+def test_the_snippets_of_the_client_run(world: tuple[dict[str, str], dict[str, str]], tmp_path: Path) -> None:
+    at, environ = world
+    script = _moved("\n".join(blocks(DOCS / "how-to/use-the-client.md", "python")), at)
+    (tmp_path / "script.py").write_text(script)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "script.py"], env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    printed = done.stdout.splitlines()
+    assert printed[:4] == ["['saddle']", '["saddle"]', "alice", "not_signed_in"]
+    assert re.fullmatch(r"4\d\d bytes", printed[4])
+
+
+def test_the_readme_signs_in_and_calls(world: tuple[dict[str, str], dict[str, str]], tmp_path: Path) -> None:
+    at, environ = world
+    actual = {
+        "https://auth.example.com": f"http://{at['localhost:8000']}",
+        "https://api.example.com": f"http://{at['localhost:8001']}",
+    }
+    (tmp_path / "script.py").write_text(_moved(blocks(ROOT / "README.md", "python")[2], actual))
+    done = subprocess.run(
+        [sys.executable, tmp_path / "script.py"], env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
+def test_every_fragment_has_a_kind_and_says_something() -> None:
+    readme = (ROOT / "changes" / "README.md").read_text("utf-8")
+    kinds = re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE)
+    fragments = sorted(path for path in (ROOT / "changes").iterdir() if path.name != "README.md")
+    form = re.compile(rf"[a-z0-9-]+\.({'|'.join(kinds)})\.md")
+    assert [path.name for path in fragments if not form.fullmatch(path.name)] == []
+    assert [path.name for path in fragments if not re.match(r"[^#\s-]", path.read_text("utf-8"))] == []
