@@ -208,7 +208,7 @@ def test_issuers_that_suit(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["sqlite:///a.db", "sqlite:////srv/a.db", "postgresql://u:p@[::1]:5432/db?x=1"]
+    "value", ["sqlite:///a.db", "sqlite:////srv/a.db", "postgresql://u:p@[::1]:5432/db?sslmode=require"]
 )
 def test_databases_that_suit(value: str) -> None:
     assert load_settings({**GOOD, "MAPAE_DATABASE_URL": value}).database_url.reveal() == value
