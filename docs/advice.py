@@ -46,7 +46,7 @@ END_REASONS: Final[Mapping[EndReason, str]] = {
     EndReason.PASSWORD_CHANGED: "The user's password was changed.",
     EndReason.USER_DISABLED: "An operator disabled the user.",
     EndReason.REVOKED_BY_USER: "The user ended it from another session.",
-    EndReason.REVOKED_BY_ADMIN: "An operator ended it.",
+    EndReason.REVOKED_BY_ADMIN: "An operator ended it, or the user had more than `MAPAE_SESSIONS_PER_USER`.",
     EndReason.CLIENT_REMOVED: "The client it was made for is no more.",
     EndReason.KEY_LOST: "The server can no longer tell this token from a forgery: other secret key, restored database.",
 }

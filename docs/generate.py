@@ -103,7 +103,7 @@ def events_page() -> str:
 
 What happened, as rows of the table `events`: `id`, `at` (seconds since 1970, by the database's clock), `name`, and
 `members` as JSON. An event is saved in the transaction of what it tells, so there is none without the other. Rows are
-only ever added. No event holds a password, a token, or a name that somebody typed.
+never changed, and removed after `MAPAE_AUDIT_RETENTION`. No event holds a password, a token, or a name that somebody typed.
 
 {events}
 
