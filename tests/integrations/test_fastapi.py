@@ -107,6 +107,12 @@ def test_a_websocket_is_let_in_with_a_token_and_denied_without(client: TestClien
     assert 'error="insufficient_scope"' in denied.value.headers["www-authenticate"]
 
 
+@pytest.mark.parametrize("host", ["[", "[::1", "a b", "\x7f", "a:b:c"])
+def test_a_hostile_host_header_does_not_matter(client: TestClient, host: str) -> None:
+    assert client.get("/me", headers={**_bearer(), "Host": host}).status_code == 200
+    assert client.get("/me?access_token=a", headers={**_bearer(), "Host": host}).status_code == 400
+
+
 def test_the_openapi_document_shows_scheme_and_scopes(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
 

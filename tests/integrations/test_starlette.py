@@ -64,6 +64,10 @@ def test_a_token_that_is_rejected_is_answered_wherever_it_went(client: TestClien
     assert answer.json() == {"error": "invalid_token", "error_description": "The access token has expired."}
 
 
+def test_a_hostile_host_header_does_not_matter(client: TestClient) -> None:
+    assert client.get("/", headers={**_bearer(), "Host": "["}).status_code == 200
+
+
 def test_the_error_of_another_backend_is_not_ours_to_answer() -> None:
     error = AuthenticationError("something else")
 

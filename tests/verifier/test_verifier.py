@@ -248,6 +248,8 @@ def test_keys_may_come_from_a_function_and_change() -> None:
     "arguments",
     [
         {"issuer": ""},
+        {"issuer": None},
+        {"audience": None},
         {"audience": ""},
         {"audience": []},
         {"audience": [AUDIENCE, ""]},

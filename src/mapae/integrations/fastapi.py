@@ -65,7 +65,8 @@ class Bearer(SecurityBase):
             Refused: it is missing, not valid or not enough.
         """
         try:
-            raw = presented_token(connection.headers.getlist("authorization"), query=connection.url.query)
+            query = connection.scope.get("query_string", b"").decode("latin-1")
+            raw = presented_token(connection.headers.getlist("authorization"), query=query)
             token = await self._verifier.averify(raw)
             token.require(*needed.scopes)
         except TokenRejected as rejected:

@@ -87,7 +87,8 @@ class BearerBackend(AuthenticationBackend):
             Refused: the token is not valid; `on_error` answers it.
         """
         try:
-            raw = presented_token(conn.headers.getlist("authorization"), query=conn.url.query)
+            query = conn.scope.get("query_string", b"").decode("latin-1")
+            raw = presented_token(conn.headers.getlist("authorization"), query=query)
             token = await self._verifier.averify(raw)
         except TokenRejected as rejected:
             if rejected.code is RejectionCode.MISSING:

@@ -52,7 +52,7 @@ class Verifier:
         Raises:
             Misuse: an argument that is senseless or unsafe.
         """
-        audiences = frozenset((audience,) if isinstance(audience, str) else audience)
+        audiences = frozenset((audience,) if isinstance(audience, str) else audience or ())
         if not issuer or not audiences or "" in audiences:
             raise Misuse("issuer and audience must not be empty")
         if keys is None and (not is_protected(issuer) or "?" in issuer or "#" in issuer):
