@@ -1,0 +1,163 @@
+"""Bearer tokens for Django: a middleware that reads them, and a decorator for views that need one.
+
+MAPAE_VERIFIER = Verifier(issuer="https://auth.example.com", audience="https://api.example.com")
+MIDDLEWARE = [..., "mapae.integrations.django.BearerMiddleware"]
+
+@require_token("orders:read")
+def orders(request: BearerRequest) -> JsonResponse: ...
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt
+
+from mapae.integrations.refusal import Refusal, refusal
+from mapae.verifier import AccessToken, RejectionCode, TokenRejected, Verifier, Verifiers, presented_token
+
+_Response = HttpResponseBase | Awaitable[HttpResponseBase]
+View = TypeVar("View", bound=Callable[..., _Response])
+
+
+class BearerRequest(HttpRequest):
+    """The request as a view behind `require_token` gets it; for annotations."""
+
+    token: AccessToken
+
+
+class OptionalBearerRequest(HttpRequest):
+    """The request as any other view gets it; for annotations. `token` is None when none was presented."""
+
+    token: AccessToken | None
+
+
+class BearerMiddleware:
+    """Puts the access token of each request into `request.token`; None when the request brings none.
+
+    It answers a request whose token is not valid, whatever the view, and a TokenRejected that leaves a view, as
+    from `request.token.require("orders:write")`. Works under WSGI and ASGI.
+
+    Settings: MAPAE_VERIFIER, a `Verifier` or `Verifiers`; for the challenge MAPAE_REALM, which names what is
+    protected ("api"), and MAPAE_RESOURCE_METADATA, where the metadata of this resource is, a URL (RFC 9728).
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        """
+        Raises:
+            ImproperlyConfigured: MAPAE_VERIFIER is not set.
+        """
+        verifier_of_settings()
+        self._get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: OptionalBearerRequest) -> _Response:
+        if self._is_async:
+            return self._acall(request)
+        try:
+            raw = presented(request)
+            request.token = None if raw is None else verifier_of_settings().verify(raw)
+        except TokenRejected as rejected:
+            return _response(rejected)
+        return _varied(self._get_response(request))
+
+    async def _acall(self, request: OptionalBearerRequest) -> HttpResponseBase:
+        try:
+            raw = presented(request)
+            request.token = None if raw is None else await verifier_of_settings().averify(raw)
+        except TokenRejected as rejected:
+            return _response(rejected)
+        return _varied(await self._get_response(request))
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The answer to a TokenRejected."""
+        return _response(exception) if isinstance(exception, TokenRejected) else None
+
+
+def require_token(*scopes: str) -> Callable[[View], View]:
+    """Views, sync or async, that need an access token with all of `scopes`; `BearerMiddleware` answers for them.
+
+    They are exempt from CSRF checks: no browser sends the token by itself.
+    """
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> _Response:
+            _require(request, scopes)
+            response = view(request, *args, **kwargs)
+            return _avaried(response) if isinstance(response, Awaitable) else _varied(response)
+
+        if iscoroutinefunction(view):
+            markcoroutinefunction(checked)
+        return cast("View", csrf_exempt(checked))
+
+    return decorator
+
+
+def verifier_of_settings() -> Verifier | Verifiers:
+    """What checks the tokens of this site.
+
+    Raises:
+        ImproperlyConfigured: MAPAE_VERIFIER is not set.
+    """
+    verifier = getattr(settings, "MAPAE_VERIFIER", None)
+    if not isinstance(verifier, Verifier | Verifiers):
+        raise ImproperlyConfigured("MAPAE_VERIFIER has to be a mapae.Verifier")
+    return verifier
+
+
+def refusal_of_settings(rejected: TokenRejected) -> Refusal:
+    """The answer of this site to `rejected`."""
+    return refusal(
+        rejected,
+        realm=getattr(settings, "MAPAE_REALM", "api"),
+        resource_metadata=getattr(settings, "MAPAE_RESOURCE_METADATA", None),
+    )
+
+
+def presented(request: HttpRequest) -> str | None:
+    """What to hand to `verify`.
+
+    Raises:
+        TokenRejected: MALFORMED.
+    """
+    header = request.META.get("HTTP_AUTHORIZATION")
+    return presented_token([] if header is None else [header], query=request.META.get("QUERY_STRING", ""))
+
+
+def _require(request: HttpRequest, scopes: tuple[str, ...]) -> None:
+    try:
+        token: AccessToken | None = cast("OptionalBearerRequest", request).token
+    except AttributeError:
+        raise ImproperlyConfigured("require_token needs mapae.integrations.django.BearerMiddleware") from None
+    if token is None:
+        raise TokenRejected(RejectionCode.MISSING, "a view that needs a token")
+    token.require(*scopes)
+
+
+def _response(rejected: TokenRejected) -> HttpResponse:
+    answer = refusal_of_settings(rejected)
+    return HttpResponse(
+        answer.body, status=answer.status, headers=answer.headers, content_type="application/json"
+    )
+
+
+def _varied(response: HttpResponseBase) -> HttpResponseBase:
+    # Django's cache, which takes no notice of Authorization by itself, must not give one's answer to another.
+    patch_vary_headers(response, ("Authorization",))
+    return response
+
+
+async def _avaried(response: Awaitable[HttpResponseBase]) -> HttpResponseBase:
+    return _varied(await response)
