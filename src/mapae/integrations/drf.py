@@ -1,0 +1,147 @@
+"""Bearer tokens for Django REST framework; with the settings of `mapae.integrations.django`.
+
+class Orders(APIView):
+    authentication_classes = [BearerAuthentication]
+    permission_classes = [HasScopes.of("orders:read")]
+
+    def get(self, request: Request) -> Response:
+        token = token_of(request)
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.views import exception_handler as default_handler
+
+from mapae.integrations.django import presented, refusal_of_settings, verifier_of_settings
+from mapae.verifier import AccessToken, RejectionCode, TokenRejected
+
+
+class Refused(APIException):
+    """The answer to a request whose token was rejected: status, challenge, and `error` and `error_description`.
+
+    Attributes:
+        rejected: why; its `detail` is for the log.
+    """
+
+    def __init__(self, rejected: TokenRejected) -> None:
+        answer = refusal_of_settings(rejected)
+        super().__init__(answer.members, code=str(rejected.code))
+        self.status_code = answer.status
+        self.auth_header = answer.headers["WWW-Authenticate"]
+        self.rejected = rejected
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUser:
+    """`request.user` of a request with a token: somebody the issuer knows, with no row in a table of ours."""
+
+    token: AccessToken
+
+    is_authenticated: ClassVar = True
+    is_anonymous: ClassVar = False
+    is_active: ClassVar = True
+    is_staff: ClassVar = False
+    is_superuser: ClassVar = False
+
+    @property
+    def pk(self) -> str:
+        """The subject; throttles go by it."""
+        return self.token.subject
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        """False: the permissions of Django belong to rows; a token has scopes and roles."""
+        return False
+
+    def has_perms(self, perm_list: Iterable[str], obj: object = None) -> bool:
+        """False, as above."""
+        return False
+
+    def __str__(self) -> str:
+        return self.token.subject
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`request.auth` is the access token, or None when the request brings none: permissions say who needs one."""
+
+    def authenticate(self, request: Request) -> tuple[Any, AccessToken] | None:
+        """User and token.
+
+        Raises:
+            Refused: a token that is not valid.
+        """
+        try:
+            raw = presented(request)
+            if raw is None:
+                return None
+            token = verifier_of_settings().verify(raw)
+        except TokenRejected as rejected:
+            raise Refused(rejected) from rejected
+        return self.user(token), token
+
+    def authenticate_header(self, request: HttpRequest) -> str:
+        """The challenge of a request that some permission wants a token for."""
+        return refusal_of_settings(_missing()).headers["WWW-Authenticate"]
+
+    def user(self, token: AccessToken) -> Any:
+        """What `request.user` will be. Overridden where the subject has a row in a table."""
+        return TokenUser(token)
+
+
+class HasScopes(BasePermission):
+    """Lets in requests whose access token has all of `scopes`; without any, requests with a token.
+
+    It raises its refusal, which carries a challenge (RFC 6750 section 3), and never answers False: in a
+    composition such as `IsAdminUser | HasScopes.of("orders:read")` it belongs last.
+    """
+
+    scopes: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def of(cls, *scopes: str) -> type[Self]:
+        """The permission that needs these scopes."""
+        return type(cls.__name__, (cls,), {"scopes": scopes})
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """True.
+
+        Raises:
+            Refused: the token is missing or not enough.
+        """
+        token = token_of(request)
+        try:
+            token.require(*self.scopes)
+        except TokenRejected as rejected:
+            raise Refused(rejected) from rejected
+        return True
+
+
+def token_of(request: Request) -> AccessToken:
+    """The access token of a request. Where there may be none, see `request.auth`.
+
+    Raises:
+        Refused: there is none.
+    """
+    if not isinstance(request.auth, AccessToken):
+        raise Refused(_missing())
+    return request.auth
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """The framework's own, which also answers a TokenRejected, as from `token_of(request).require("orders:write")`.
+
+    REST_FRAMEWORK = {"EXCEPTION_HANDLER": "mapae.integrations.drf.exception_handler", ...}
+    """
+    return default_handler(Refused(exc) if isinstance(exc, TokenRejected) else exc, context)
+
+
+def _missing() -> TokenRejected:
+    return TokenRejected(RejectionCode.MISSING, "a view that needs a token")
