@@ -1,5 +1,8 @@
 """Django: the middleware under WSGI and ASGI, the decorator on views of every kind, the cache, refusals."""
 
+from tests.integrations.django_site import ISSUER, bearer
+
+# isort: split
 import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -17,7 +20,6 @@ from django.views import View
 from django.views.decorators.cache import cache_page
 
 from mapae.integrations.django import BearerRequest, OptionalBearerRequest, require_token
-from tests.integrations.django_site import ISSUER, bearer
 
 Ask = Callable[..., httpx.Response]
 

@@ -1,5 +1,8 @@
 """Django REST framework: authentication, permissions and their challenges, the exception handler."""
 
+from tests.integrations.django_site import ISSUER, bearer
+
+# isort: split
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +27,6 @@ from rest_framework.views import APIView
 
 from mapae import AccessToken
 from mapae.integrations.drf import BearerAuthentication, HasScopes, exception_handler, token_of
-from tests.integrations.django_site import ISSUER, bearer
 
 
 class Api(APIView):
