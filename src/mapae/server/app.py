@@ -13,6 +13,7 @@ from mapae.clock import monotonic_clock, system_clock
 from mapae.entropy import system_entropy
 from mapae.jose import base64url
 from mapae.server.actions.authenticate_token import AuthenticateToken
+from mapae.server.actions.change_password import ChangePassword
 from mapae.server.actions.family_batches import FamilyBatches
 from mapae.server.actions.grants.refresh_token import RefreshGrant
 from mapae.server.actions.guess_limits import GuessLimits
@@ -112,6 +113,7 @@ def routes(settings: Settings, house: House) -> list[BaseRoute]:
     issue = Issue(mint, house.codec)
     policy = RefreshPolicy(grace_s=settings.refresh_grace, idle_s=settings.session_idle)
     batches = FamilyBatches(database, policy)
+    limits = GuessLimits(database, monotonic=monotonic_clock)
     session_api = SessionApi(
         log_in=LogIn(
             database,
@@ -120,11 +122,12 @@ def routes(settings: Settings, house: House) -> list[BaseRoute]:
             settings.issuer,
             settings.session_life,
             settings.sessions_per_user,
-            GuessLimits(database, monotonic=monotonic_clock),
+            limits,
             system_entropy,
         ),
         refresh=RefreshGrant(house.codec, batches, issue, system_clock),
         log_out=RefreshTokenLogOut(house.codec, batches, database),
+        change_password=ChangePassword(database, house.hasher, limits),
         user_sessions=UserSessions(database, settings.session_idle),
         authenticate=AuthenticateToken(issuer=settings.issuer, keys=ring.published, database=database),
         trusted_proxies=settings.trusted_proxies,

@@ -457,3 +457,36 @@ class TestManySessions:
             assert (await server.refresh(first)).json()["reason"] == "revoked_by_admin"
             for token in (second, third):
                 assert (await server.refresh(token)).status_code == 200
+
+
+class TestPassword:
+    async def change(
+        self, server: Server, access_token: str, current: str = PASSWORD, new: str = "another long password"
+    ) -> httpx.Response:
+        body = {"current_password": current, "new_password": new}
+        return await server.http.post("/auth/password", json=body, headers=bearer(access_token))
+
+    async def test_the_session_that_changed_it_stays_and_the_others_end(self, server: Server) -> None:
+        mine, other = [(await server.login()).json() for _ in range(2)]
+        assert (await self.change(server, mine["access_token"])).status_code == 204
+        assert (await server.refresh(other["refresh_token"])).json()["reason"] == "password_changed"
+        assert (await server.refresh(mine["refresh_token"])).status_code == 200
+        assert (await server.login()).status_code == 401
+        assert (await server.login("alice", "another long password")).status_code == 200
+
+    async def test_a_stolen_access_token_is_not_enough(self, server: Server) -> None:
+        tokens = (await server.login()).json()
+        answer = await self.change(server, tokens["access_token"], current="a wild guess")
+        assert problem(answer) == (401, "invalid_credentials")
+        assert (await server.login()).status_code == 200
+
+    async def test_nor_is_the_token_of_a_session_that_is_over(self, server: Server) -> None:
+        tokens = (await server.login()).json()
+        await server.logout(tokens["refresh_token"], "this", INSTANCE)
+        assert problem(await self.change(server, tokens["access_token"])) == (401, "invalid_token")
+        assert (await server.login()).status_code == 200
+
+    @pytest.mark.parametrize("new", ["", "short", "x" * 1025, "with\x00nul inside"])
+    async def test_a_password_that_cannot_be_one_is_refused(self, server: Server, new: str) -> None:
+        tokens = (await server.login()).json()
+        assert problem(await self.change(server, tokens["access_token"], new=new)) == (400, "invalid_request")

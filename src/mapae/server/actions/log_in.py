@@ -111,7 +111,7 @@ class LogIn:
         if self.hasher.needs_rehash(user.password_hash):
             renewed = await self.hasher.hash(request.password)
         async with self.database.unit() as unit:
-            now = await unit.users.confirm(user)
+            now = await unit.users.confirm(user, to_change=renewed is not None)
             if now is None:
                 return None
             if renewed:

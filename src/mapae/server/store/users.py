@@ -29,6 +29,20 @@ class Users:
         row = (await self._connection.execute(query)).one_or_none()
         return _user(row) if row else None
 
+    async def of_live_session(self, session_id: str, *, now: int) -> User | None:
+        """The user of a session, unless it has ended or is past its absolute end."""
+        query = (
+            select(tables.users)
+            .join(tables.sessions, tables.sessions.c.user_id == tables.users.c.id)
+            .where(
+                tables.sessions.c.id == session_id,
+                tables.sessions.c.ended_at.is_(None),
+                tables.sessions.c.expires_at > now,
+            )
+        )
+        row = (await self._connection.execute(query)).one_or_none()
+        return _user(row) if row else None
+
     async def all(self) -> Sequence[User]:
         """Every user, by name."""
         query = select(tables.users).order_by(tables.users.c.username_key)
@@ -51,10 +65,10 @@ class Users:
             update(tables.users).where(tables.users.c.id == user.id).values(_columns(user))
         )
 
-    async def confirm(self, user: User) -> int | None:
+    async def confirm(self, user: User, *, to_change: bool = False) -> int | None:
         """The database's time, if this user is still enabled with the same password; else None.
 
-        The row stays locked against changes until the transaction ends.
+        The row stays locked against changes until the transaction ends; `to_change` has it locked for this one.
         """
         query = (
             select(database_now())
@@ -63,7 +77,7 @@ class Users:
                 tables.users.c.password_hash == user.password_hash,
                 tables.users.c.disabled_at.is_(None),
             )
-            .with_for_update(read=True, of=tables.users)
+            .with_for_update(read=not to_change, key_share=to_change, of=tables.users)
         )
         return (await self._connection.scalars(query)).one_or_none()
 

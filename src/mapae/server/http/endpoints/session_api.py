@@ -11,6 +11,7 @@ from mapae.oauth.errors import OAuthError
 from mapae.oauth.scope import Scope
 from mapae.secret import Secret
 from mapae.server.actions.authenticate_token import AuthenticateToken
+from mapae.server.actions.change_password import ChangePassword
 from mapae.server.actions.grants.refresh_token import RefreshGrant
 from mapae.server.actions.log_in import LogIn, LoginRequest
 from mapae.server.actions.sessions import LogOutScope, RefreshTokenLogOut, UserSessions
@@ -20,6 +21,7 @@ from mapae.server.domain.passwords import (
     CredentialFault,
     CredentialRefused,
     parse_username,
+    prepare_new_password,
     prepare_password,
 )
 from mapae.server.domain.problems import Problem, ProblemCode
@@ -40,6 +42,7 @@ class SessionApi:
     refresh: RefreshGrant
     log_out: RefreshTokenLogOut
     user_sessions: UserSessions
+    change_password: ChangePassword
     authenticate: AuthenticateToken
     trusted_proxies: tuple[Network, ...]
 
@@ -49,6 +52,7 @@ class SessionApi:
             Route("/auth/login", self.post_login, methods=["POST"]),
             Route("/auth/refresh", self.post_refresh, methods=["POST"]),
             Route("/auth/logout", self.post_logout, methods=["POST"]),
+            Route("/auth/password", self.post_password, methods=["POST"]),
             Route("/auth/me", self.get_me, methods=["GET"]),
             Route("/auth/sessions", self.get_sessions, methods=["GET"]),
             Route("/auth/sessions/{id}", self.delete_session, methods=["DELETE"]),
@@ -81,6 +85,24 @@ class SessionApi:
             await self.user_sessions.log_out(
                 scope, user_id=token.subject, current_id=_session_id(token), caller=caller
             )
+        return Response(status_code=204, headers=_NO_STORE)
+
+    async def post_password(self, request: Request) -> Response:
+        """Another password for the user, who has to know the current one; their other sessions end."""
+        token = await self.authenticate(request.headers.getlist("authorization"))
+        body = await read_body(request)
+        try:
+            current = prepare_password(Secret(body.text("current_password")))
+            new = prepare_new_password(Secret(body.text("new_password")))
+        except CredentialRefused as error:
+            raise _refused(error, "The password") from None
+        await self.change_password(
+            user_id=token.subject,
+            session_id=_session_id(token),
+            current=current,
+            new=new,
+            caller=self._caller(request),
+        )
         return Response(status_code=204, headers=_NO_STORE)
 
     async def get_me(self, request: Request) -> Response:
@@ -135,9 +157,11 @@ def _login_request(body: Body) -> LoginRequest:
         if error.code is CredentialFault.FORBIDDEN_CHARACTER:
             # Nobody can have these, so it is only a wrong guess.
             raise Problem(ProblemCode.INVALID_CREDENTIALS, detail=error.code) from None
-        raise Problem(
-            ProblemCode.INVALID_REQUEST, told=f"User name or password is {error.code.replace('_', ' ')}."
-        ) from None
+        raise _refused(error, "User name or password") from None
+
+
+def _refused(error: CredentialRefused, what: str) -> Problem:
+    return Problem(ProblemCode.INVALID_REQUEST, told=f"{what} is {error.code.replace('_', ' ')}.")
 
 
 def _scopes(body: Body) -> tuple[str, ...] | None:
