@@ -9,10 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.routing import Route
 
 from docs.advice import PROBLEMS, told
 from docs.generate import DOCS, stale
 from examples.run import WHAT_TO_TRY
+from mapae.server.app import opened, routes
 from mapae.server.domain.problems import ProblemCode
 from mapae.server.domain.setup import parse_setup
 from mapae.server.settings import load_settings
@@ -20,7 +22,7 @@ from tests.journeys.processes import MAPAE, environment, free_port, mapae, start
 
 ROOT = DOCS.parent
 PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "changes").glob("*.md")]
-PASSWORD = "correct horse battery staple"
+SECRET_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -72,6 +74,20 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+async def test_every_address_is_documented_and_every_documented_one_is_there(sqlite_url: str) -> None:
+    environ = {"MAPAE_DEV": "true", "MAPAE_DATABASE_URL": sqlite_url, "MAPAE_SECRET_KEY": SECRET_KEY}
+    settings = load_settings(environ)
+    async with opened(settings) as house:
+        served = {
+            f"{method} {route.path}"
+            for route in routes(settings, house)
+            if isinstance(route, Route)
+            for method in (route.methods or set()) - {"HEAD"}
+        }
+    text = (DOCS / "reference" / "session-api.md").read_text("utf-8")
+    assert set(re.findall(r"^#+ `([A-Z]+ /\S+)`$", text, re.MULTILINE)) == served
+
+
 def test_every_decision_is_in_the_list() -> None:
     decisions = DOCS / "decisions"
     listed = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (decisions / "README.md").read_text("utf-8"))
@@ -105,7 +121,7 @@ async def test_the_apis_of_the_readme_want_a_token(number: int) -> None:
 def test_the_settings_for_production_can_be_used(tmp_path: Path) -> None:
     (text,) = (text for name, text in files(DOCS / "how-to/run-in-production.md").items() if "toml" in name)
     (tmp_path / "mapae.toml").write_text(text)
-    (tmp_path / "secret_key").write_text("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\n")
+    (tmp_path / "secret_key").write_text(f"{SECRET_KEY}\n")
     environ = {"MAPAE_CONFIG": f"{tmp_path}/mapae.toml", "MAPAE_SECRET_KEY_FILE": f"{tmp_path}/secret_key"}
     assert load_settings(environ).issuer == "https://auth.example.com"
 
@@ -141,7 +157,7 @@ def world(tmp_path: Path) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
         MAPAE_DEV="true",
         MAPAE_ISSUER=f"http://localhost:{server}",
         MAPAE_DATABASE_URL=f"sqlite:///{tmp_path}/mapae.db",
-        MAPAE_SECRET_KEY="MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY",
+        MAPAE_SECRET_KEY=SECRET_KEY,
         MAPAE_HOME=str(tmp_path / "home"),
         PYTHONPATH=str(tmp_path),
     )
