@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from docs.advice import END_REASONS, EXIT_CODES, PROBLEMS, REJECTIONS, REPORTS, told
+from docs.command_line import command_line_page
 from mapae import client
 from mapae.cli.errors import ExitCode
 from mapae.server.domain.events import Event
@@ -103,7 +104,8 @@ def events_page() -> str:
 
 What happened, as rows of the table `events`: `id`, `at` (seconds since 1970, by the database's clock), `name`, and
 `members` as JSON. An event is saved in the transaction of what it tells, so there is none without the other. Rows are
-never changed, and removed after `MAPAE_AUDIT_RETENTION`. No event holds a password, a token, or a name that somebody typed.
+never changed, and removed after `MAPAE_AUDIT_RETENTION`. No event holds a password, a token, or a name that somebody
+typed.
 
 {events}
 
@@ -151,6 +153,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 #: Path of each generated page below docs, and what it should hold.
 PAGES: Mapping[str, Callable[[], str]] = {
     "errors.md": errors_page,
+    "reference/command-line.md": command_line_page,
     "reference/events.md": events_page,
     "reference/settings.md": settings_page,
 }
