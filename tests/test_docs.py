@@ -146,6 +146,51 @@ def test_the_tests_of_the_how_to_pass(tmp_path: Path) -> None:
     assert "16 passed" in done.stdout
 
 
+ASKING = """
+import sys
+from importlib import import_module
+
+import auth
+import httpx
+from mapae.testing import Issuer
+
+issuer = Issuer(audience="https://api.example.com")
+auth.verifier = issuer.verifier()
+app = import_module(sys.argv[1]).app
+if sys.argv[1] == "starlette_orders":
+    from starlette.testclient import TestClient
+
+    http = TestClient(app)
+else:
+    http = httpx.Client(transport=httpx.WSGITransport(app, raise_app_exceptions=False), base_url="http://api")
+for token in ("none", issuer.token(scopes=["orders:read"]), issuer.token(), issuer.token(expired=True)):
+    headers = {} if token == "none" else {"Authorization": f"Bearer {token}"}
+    print(http.get("/orders", headers=headers).status_code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "answers"),
+    [
+        ("starlette_orders", [403, 200, 403, 401]),
+        ("flask_orders", [401, 200, 403, 401]),
+        ("wsgi_orders", [401, 200, 403, 401]),
+        ("django_orders", [401, 200, 403, 401]),
+    ],
+)
+def test_the_apis_in_other_frameworks_want_a_token(module: str, answers: list[int], tmp_path: Path) -> None:
+    for name, text in files(DOCS / "how-to/protect-an-api-in-another-framework.md").items():
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-c", ASKING, module],
+        env=environment(PYTHONPATH=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert [int(line) for line in done.stdout.split()] == answers, done.stderr
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
     """The server and the API of the how-to on free ports: what stands for their addresses, and the environment."""
