@@ -142,10 +142,10 @@ async def translated() -> AsyncIterator[None]:
     """Within it, what the drivers raise when the database cannot do it now is StoreUnavailable."""
     try:
         yield
-    except (OperationalError, PoolTimeout, ConnectionError, TimeoutError, OSError) as error:
+    except (PoolTimeout, ConnectionError, TimeoutError, OSError) as error:
         raise StoreUnavailable(_told(error)) from error
     except DBAPIError as error:
-        if error.connection_invalidated or _is_the_databases_state(error):
+        if _is_the_databases_state(error):
             raise StoreUnavailable(_told(error)) from error
         raise
 
@@ -159,10 +159,16 @@ _REFUSING_SQLITE: Final = frozenset({"SQLITE_NOTADB", "SQLITE_CORRUPT"})
 
 def _is_the_databases_state(error: DBAPIError) -> bool:
     """Whether the statement was sound and the database could not or would not do it."""
+    if (sqlite := getattr(error.orig, "sqlite_errorname", None)) is not None:
+        # SQLITE_ERROR: there is no such table, or our SQL is wrong.
+        return sqlite in _REFUSING_SQLITE or (isinstance(error, OperationalError) and sqlite != "SQLITE_ERROR")
     state = getattr(error.orig, "sqlstate", None) or ""
-    if state[:2] in _REFUSING_CLASSES or state in _REFUSING_STATES:
-        return True
-    return getattr(error.orig, "sqlite_errorname", None) in _REFUSING_SQLITE
+    return (
+        error.connection_invalidated
+        or isinstance(error, OperationalError)
+        or state[:2] in _REFUSING_CLASSES
+        or state in _REFUSING_STATES
+    )
 
 
 def _told(error: BaseException) -> str:
