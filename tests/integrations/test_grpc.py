@@ -234,6 +234,8 @@ def test_a_scope_that_every_call_needs_is_permission_denied(ask: Ask, kind: str)
     assert outcome.answers == []
 
 
+# A thread that ends a stream of an asyncio server races with its last answer: a limit of grpc, which answers UNKNOWN.
+@pytest.mark.parametrize("ask", ["threads", "asyncio", "asyncio, context"], indirect=True)
 @every_kind
 def test_a_rejection_by_the_method_is_answered_also_in_the_middle_of_a_stream(ask: Ask, kind: str) -> None:
     requests = ["", "orders:write"] if kind.startswith("stream") else ["orders:write"]

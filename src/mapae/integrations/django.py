@@ -9,7 +9,7 @@ def orders(request: BearerRequest) -> JsonResponse: ...
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
@@ -23,7 +23,8 @@ from mapae.integrations.refusal import Refusal, refusal
 from mapae.verifier import AccessToken, RejectionCode, TokenRejected, Verifier, Verifiers, presented_token
 
 _Response = HttpResponseBase | Awaitable[HttpResponseBase]
-View = TypeVar("View", bound=Callable[..., _Response])
+P = ParamSpec("P")
+R = TypeVar("R", bound=_Response)
 
 
 class BearerRequest(HttpRequest):
@@ -85,22 +86,25 @@ class BearerMiddleware:
         return _response(exception) if isinstance(exception, TokenRejected) else None
 
 
-def require_token(*scopes: str) -> Callable[[View], View]:
+def require_token(
+    *scopes: str,
+) -> Callable[[Callable[Concatenate[BearerRequest, P], R]], Callable[Concatenate[HttpRequest, P], R]]:
     """Views, sync or async, that need an access token with all of `scopes`; `BearerMiddleware` answers for them.
 
     They are exempt from CSRF checks: no browser sends the token by itself.
     """
 
-    def decorator(view: View) -> View:
+    def decorator(
+        view: Callable[Concatenate[BearerRequest, P], R],
+    ) -> Callable[Concatenate[HttpRequest, P], R]:
         @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> _Response:
-            _require(request, scopes)
-            response = view(request, *args, **kwargs)
-            return _avaried(response) if isinstance(response, Awaitable) else _varied(response)
+        def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            response = view(_with_token(request, scopes), *args, **kwargs)
+            return cast("R", _avaried(response) if isinstance(response, Awaitable) else _varied(response))
 
         if iscoroutinefunction(view):
             markcoroutinefunction(checked)
-        return cast("View", csrf_exempt(checked))
+        return csrf_exempt(checked)
 
     return decorator
 
@@ -136,14 +140,14 @@ def presented(request: HttpRequest) -> str | None:
     return presented_token([] if header is None else [header], query=request.META.get("QUERY_STRING", ""))
 
 
-def _require(request: HttpRequest, scopes: tuple[str, ...]) -> None:
-    try:
-        token: AccessToken | None = cast("OptionalBearerRequest", request).token
-    except AttributeError:
-        raise ImproperlyConfigured("require_token needs mapae.integrations.django.BearerMiddleware") from None
+def _with_token(request: HttpRequest, scopes: tuple[str, ...]) -> BearerRequest:
+    if not hasattr(request, "token"):
+        raise ImproperlyConfigured("require_token needs mapae.integrations.django.BearerMiddleware")
+    token = cast("OptionalBearerRequest", request).token
     if token is None:
         raise TokenRejected(RejectionCode.MISSING, "a view that needs a token")
     token.require(*scopes)
+    return cast("BearerRequest", request)
 
 
 def _response(rejected: TokenRejected) -> HttpResponse:

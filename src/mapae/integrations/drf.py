@@ -10,19 +10,20 @@ class Orders(APIView):
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
-from rest_framework.views import exception_handler as default_handler
 
 from mapae.integrations.django import presented, refusal_of_settings, verifier_of_settings
 from mapae.verifier import AccessToken, RejectionCode, TokenRejected
+
+if TYPE_CHECKING:  # the views of the framework import this module when its settings name it
+    from rest_framework.response import Response
+    from rest_framework.views import APIView
 
 
 class Refused(APIException):
@@ -110,7 +111,7 @@ class HasScopes(BasePermission):
         """The permission that needs these scopes."""
         return type(cls.__name__, (cls,), {"scopes": scopes})
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """True.
 
         Raises:
@@ -135,12 +136,14 @@ def token_of(request: Request) -> AccessToken:
     return request.auth
 
 
-def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+def exception_handler(exc: Exception, context: dict[str, Any]) -> "Response | None":
     """The framework's own, which also answers a TokenRejected, as from `token_of(request).require("orders:write")`.
 
     REST_FRAMEWORK = {"EXCEPTION_HANDLER": "mapae.integrations.drf.exception_handler", ...}
     """
-    return default_handler(Refused(exc) if isinstance(exc, TokenRejected) else exc, context)
+    from rest_framework import views
+
+    return views.exception_handler(Refused(exc) if isinstance(exc, TokenRejected) else exc, context)
 
 
 def _missing() -> TokenRejected:

@@ -153,7 +153,11 @@ class Bearer(_Guard, grpc.ServerInterceptor):
 
 
 class AioBearer(_Guard, grpc.aio.ServerInterceptor):
-    """As `Bearer`, for `grpc.aio` servers. Their methods need not be coroutines."""
+    """As `Bearer`, for `grpc.aio` servers.
+
+    Methods need not be coroutines; but grpc may end a stream of one that is none with UNKNOWN when it is refused after
+    its first answers.
+    """
 
     async def intercept_service(
         self, continuation: Callable[[Call], Awaitable[Handler]], handler_call_details: Call
