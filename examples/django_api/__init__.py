@@ -1,0 +1,1 @@
+"""An orders API in Django: plain views, sync and async, behind access tokens."""

@@ -1,0 +1,1 @@
+"""An orders API in Django REST framework, behind access tokens."""

@@ -1,0 +1,1 @@
+"""An orders service over gRPC, behind access tokens."""

@@ -1,0 +1,1 @@
+"""Orders as tools of the Model Context Protocol, behind access tokens."""
