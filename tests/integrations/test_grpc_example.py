@@ -51,5 +51,5 @@ def _call_every_method(channel: grpc.Channel, issuer: Issuer) -> None:
         list(list_orders({}))
     assert denied.value.code() is grpc.StatusCode.PERMISSION_DENIED
     assert unknown.value.code() is grpc.StatusCode.UNAUTHENTICATED
-    trailing = {item.key: item.value for item in unknown.value.trailing_metadata() or ()}
+    trailing = {item.key: str(item.value) for item in unknown.value.trailing_metadata() or ()}
     assert trailing["www-authenticate"] == 'Bearer realm="orders"'
