@@ -9,7 +9,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from mapae.jose.errors import JoseError, JoseErrorCode
 
@@ -80,13 +80,25 @@ def _ecdsa(name: str, crv: str, size: int, digest: hashes.HashAlgorithm) -> Algo
         # RFC 7518 section 3.4: R and S as octets of the full size, one after the other, and nothing else.
         if len(signature) != 2 * size:
             raise _bad_signature()
-        r, s = int.from_bytes(signature[:size]), int.from_bytes(signature[size:])
         try:
-            key.verify(encode_dss_signature(r, s), data, scheme)
+            key.verify(_der(signature, size), data, scheme)
         except InvalidSignature:
             raise _bad_signature() from None
 
     return Algorithm(name, "EC", crv, sign, verify)
+
+
+def _der(signature: bytes, size: int) -> bytes:
+    """R and S as ASN.1 has them (RFC 3279 section 2.2.3), which is what cryptography takes."""
+    r, s = _integer(signature[:size]), _integer(signature[size:])
+    body = b"\x02%c%b\x02%c%b" % (len(r), r, len(s), s)
+    return b"\x30%c%b" % (len(body), body) if len(body) < 128 else b"\x30\x81%c%b" % (len(body), body)
+
+
+def _integer(octets: bytes) -> bytes:
+    """The shortest form of a number that is not negative."""
+    octets = octets.lstrip(b"\0")
+    return octets if octets and octets[0] < 128 else b"\0" + octets
 
 
 def _ed25519(name: str) -> Algorithm:

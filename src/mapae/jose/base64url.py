@@ -31,6 +31,6 @@ def decode(text: str | bytes) -> bytes:
         data = a2b_base64(raw.translate(_FROM_URL) + _PADDING[remainder], strict_mode=True)
     except ValueError:
         raise malformed("not base64url") from None
-    if remainder and raw[-1:] not in _LAST[remainder]:
+    if remainder and raw[-1] not in _LAST[remainder]:
         raise malformed("not canonical base64url: unused bits are set")
     return data

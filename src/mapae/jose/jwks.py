@@ -1,6 +1,7 @@
 """A set of public keys, and the one among them for a token's header (RFC 7517 section 5)."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import product
 from typing import Any, Final, Self
 
 from mapae.jose.errors import JoseError, JoseErrorCode, malformed, unusable_key
@@ -13,7 +14,7 @@ _MAX_KEYS: Final = 64
 class JwkSet:
     """Public keys, immutable, in their order."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_fitting", "_keys")
 
     def __init__(self, keys: Iterable[Jwk]) -> None:
         """
@@ -23,6 +24,10 @@ class JwkSet:
         self._keys: Final = tuple(keys)
         if any(key.is_private for key in self._keys):
             raise unusable_key("a private or shared key in a public key set")
+        self._fitting: Final[dict[tuple[str | None, str], list[Jwk]]] = {}
+        for key in self._keys:
+            for name, algorithm in product({None, key.kid}, key.algorithms):
+                self._fitting.setdefault((name, algorithm), []).append(key)
 
     @classmethod
     def parse(cls, mapping: Mapping[str, Any], *, max_keys: int = _MAX_KEYS) -> Self:
@@ -59,8 +64,7 @@ class JwkSet:
         alg = header["alg"]
         if alg not in algorithms:
             raise JoseError(JoseErrorCode.ALGORITHM_REFUSED, "alg is not among those allowed")
-        kid = header.get("kid")
-        fitting = [key for key in self._keys if kid in (None, key.kid) and alg in key.algorithms]
+        fitting = self._fitting.get((header.get("kid"), alg), ())
         if len(fitting) != 1:
             raise JoseError(JoseErrorCode.UNKNOWN_KEY, f"{len(fitting)} keys fit kid and alg, not one")
         return fitting[0]

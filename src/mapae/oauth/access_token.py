@@ -1,9 +1,9 @@
 """The JWT access token: what it says and in which words (RFC 9068)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, NotRequired, Self, TypedDict, cast
 
 from mapae.jose.errors import malformed
 from mapae.oauth.errors import OAuthError
@@ -33,6 +33,25 @@ _FORMS: Final[Mapping[str, frozenset[type]]] = {
     "cnf": _OBJECT,
 }
 _REQUIRED: Final = ("iss", "sub", "aud", "exp", "iat", "jti", "client_id")
+
+
+class Judged(TypedDict):
+    """A claim set that `judge` has found to be that of an access token."""
+
+    iss: str
+    sub: str
+    aud: str | Sequence[str]
+    exp: float
+    iat: float
+    jti: str
+    client_id: str
+    scope: NotRequired[str]
+    sid: NotRequired[str]
+    auth_time: NotRequired[float]
+    roles: NotRequired[Sequence[str]]
+    amr: NotRequired[Sequence[str]]
+    acr: NotRequired[str]
+    cnf: NotRequired[Mapping[str, Any]]
 
 
 class AccessTokenClaims(NamedTuple):
@@ -68,36 +87,12 @@ class AccessTokenClaims(NamedTuple):
         """The access token that a claim set describes; claims of other names are not looked at.
 
         Raises:
-            JoseError: MALFORMED when a required claim is missing or empty, or any is of the wrong type.
-
-        Implements: RFC 9068 section 2.2.
-        Does not check: who issued it, for whom, and whether it is in time.
+            JoseError: as `judge`.
         """
-        for name, value in claims.items():
-            if name in _FORMS and type(value) not in _FORMS[name]:
-                raise malformed(f"{name} is of the wrong type")
-        for name in _REQUIRED:
-            value = claims.get(name)
-            if not value and value != 0:
-                raise malformed(f"{name} is missing or empty")
-        find = claims.get
-        audience = claims["aud"]
-        return cls(
-            claims["iss"],
-            claims["sub"],
-            (audience,) if type(audience) is str else _texts("aud", audience),
-            claims["exp"],
-            claims["iat"],
-            claims["jti"],
-            claims["client_id"],
-            _scope(find("scope", "")),
-            find("sid"),
-            find("auth_time"),
-            _texts("roles", find("roles", ())),
-            _texts("amr", find("amr", ())),
-            find("acr"),
-            find("cnf"),
-        )
+        judged = judge(claims)
+        known: dict[str, Any] = {name: claims[name] for name in _FORMS if name in claims}
+        lists = {name: tuple(known.get(name, ())) for name in ("roles", "amr")}
+        return cls(**{**known, **lists, "aud": audience(judged), "scope": scope(judged)})
 
     def to_dict(self) -> dict[str, Any]:
         """The claim set to be signed. What says nothing is left out: every byte travels in every request."""
@@ -111,11 +106,52 @@ class AccessTokenClaims(NamedTuple):
         return {name: value for name, value in members.items() if value not in (None, "", [])}
 
 
-def _texts(name: str, values: tuple[Any, ...]) -> tuple[str, ...]:
-    for value in values:
-        if type(value) is not str:
+def judge(claims: Mapping[str, Any]) -> Judged:
+    """The same `claims`, once they are found to be those of an access token; others are not looked at.
+
+    Raises:
+        JoseError: MALFORMED when a required claim is missing or empty, or any is of the wrong type.
+
+    Implements: RFC 9068 section 2.2.
+    Does not check: who issued it, for whom, and whether it is in time.
+    """
+    for name in _arrays(tuple(claims), tuple(map(type, claims.values()))):
+        if not _TEXT.issuperset(map(type, claims[name])):
             raise malformed(f"{name} is no array of strings")
-    return tuple(values)
+    if not all(map(claims.get, _REQUIRED)):
+        for name in _REQUIRED:
+            if not claims[name] and claims[name] != 0:
+                raise malformed(f"{name} is empty")
+    judged = cast("Judged", claims)
+    scope(judged)
+    return judged
+
+
+def audience(claims: Judged) -> tuple[str, ...]:
+    """Whom the token is for."""
+    named = claims["aud"]
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def scope(claims: Judged) -> Scope:
+    """What the token grants.
+
+    Raises:
+        JoseError: MALFORMED when `scope` is no scope (RFC 6749 section 3.3).
+    """
+    return _scope(claims.get("scope", ""))
+
+
+@lru_cache(maxsize=64)  # all tokens of an issuer look alike
+def _arrays(names: tuple[str, ...], types: tuple[type, ...]) -> tuple[str, ...]:
+    """Which claims are arrays, in a claim set of these names and types."""
+    for name, form in zip(names, types, strict=True):
+        if form not in _FORMS.get(name, {form}):
+            raise malformed(f"{name} is of the wrong type")
+    for name in _REQUIRED:
+        if name not in names:
+            raise malformed(f"{name} is missing")
+    return tuple(name for name, form in zip(names, types, strict=True) if name in _FORMS and form in _ARRAY)
 
 
 @lru_cache(maxsize=256)  # issuers grant the same few scopes all day

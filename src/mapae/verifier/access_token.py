@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, final
 
-from mapae.oauth.access_token import AccessTokenClaims
+from mapae.oauth import access_token
 from mapae.verifier.errors import RejectionCode, TokenRejected
 
 
@@ -15,7 +15,7 @@ class AccessToken:
     Moments are NumericDate seconds. Two are equal when they say the same.
     """
 
-    __slots__ = ("_claims", "_parsed")
+    __slots__ = ("_claims",)
 
     def __init__(self, claims: dict[str, Any]) -> None:
         """
@@ -24,68 +24,67 @@ class AccessToken:
         Raises:
             JoseError: MALFORMED when these are not the claims of an access token (RFC 9068 section 2.2).
         """
-        self._claims: Final = claims
-        self._parsed: Final = AccessTokenClaims.parse(claims)
+        self._claims: Final = access_token.judge(claims)
 
     @property
     def subject(self) -> str:
         """The user; the client itself where there is no user."""
-        return self._parsed.sub
+        return self._claims["sub"]
 
     @property
     def scopes(self) -> frozenset[str]:
         """What the token may be used for."""
-        return frozenset(self._parsed.scope)
+        return frozenset(access_token.scope(self._claims))
 
     @property
     def client_id(self) -> str:
         """The client the token was issued to."""
-        return self._parsed.client_id
+        return self._claims["client_id"]
 
     @property
     def session_id(self) -> str | None:
         """The session it was issued in."""
-        return self._parsed.sid
+        return self._claims.get("sid")
 
     @property
     def roles(self) -> frozenset[str]:
         """The roles of the user at the issuer."""
-        return frozenset(self._parsed.roles)
+        return frozenset(self._claims.get("roles", ()))
 
     @property
     def issued_at(self) -> float:
         """When it was issued."""
-        return self._parsed.iat
+        return self._claims["iat"]
 
     @property
     def expires_at(self) -> float:
         """When it expires."""
-        return self._parsed.exp
+        return self._claims["exp"]
 
     @property
     def auth_time(self) -> float | None:
         """When the user signed in."""
-        return self._parsed.auth_time
+        return self._claims.get("auth_time")
 
     @property
     def issuer(self) -> str:
         """Who issued it."""
-        return self._parsed.iss
+        return self._claims["iss"]
 
     @property
     def audience(self) -> tuple[str, ...]:
         """The resource servers it is for; ours is among them."""
-        return self._parsed.aud
+        return access_token.audience(self._claims)
 
     @property
     def jti(self) -> str:
         """Its identifier. One token can be spelled in two ways, so revocation goes by this."""
-        return self._parsed.jti
+        return self._claims["jti"]
 
     @property
     def cnf(self) -> Mapping[str, Any] | None:
         """The key it is bound to (RFC 7800)."""
-        cnf: Mapping[str, Any] | None = _frozen(self._parsed.cnf)
+        cnf: Mapping[str, Any] | None = _frozen(self._claims.get("cnf"))
         return cnf
 
     @property

@@ -2,12 +2,13 @@
 
     presented → cache → split → key → signature → type, claims → RFC 9068 → sender constraint → revocation
 
-`Steps.run` is a generator. It yields a `Pending` when it has to wait for keys, wants to be resumed once that is
-over, and returns the token; `Verifier` drives it in a thread or in a task.
+`Steps.check` does all of it unless the key is not there. Then the caller, a thread or a task, waits for what
+`Steps.newer_keys` says and comes back with `Steps.check_again`.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, cast
 
 from mapae.clock import Clock
 from mapae.jose import jws, jwt
@@ -19,9 +20,7 @@ from mapae.verifier.errors import RejectionCode, TokenRejected, rejected
 from mapae.verifier.key_source import GivenKeys, IssuerKeys, Pending
 from mapae.verifier.token_cache import TokenCache
 
-_NO_KEYS = JwkSet(())
-
-Run = Generator[Pending, None, AccessToken]
+_NO_KEYS: Final = JwkSet(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,8 @@ class Steps:
     clock: Clock
     revoked: Callable[[AccessToken], bool] | None
 
-    def run(self, raw: object) -> Run:
-        """Check a token as it was presented.
+    def check(self, raw: object) -> AccessToken | None:
+        """The token as it was presented; None when no key known here is the one it names.
 
         Raises:
             TokenRejected: for the first rule it breaks.
@@ -68,25 +67,36 @@ class Steps:
         token = self.cache.find(raw, keys, self.clock())
         if token is None:
             try:
-                token = yield from self._verified(raw, keys)
+                token = self._verified(raw, _NO_KEYS if keys is None else keys)
             except JoseError as error:
+                if error.code is JoseErrorCode.UNKNOWN_KEY:
+                    return None
                 raise rejected(error) from None
-        if self.revoked is not None and self.revoked(token):
-            raise TokenRejected(RejectionCode.REVOKED, f"jti {token.jti!r} is revoked")
-        return token
+        return self._unrevoked(token)
 
-    def _verified(self, raw: str, keys: JwkSet | None) -> Run:
+    def newer_keys(self) -> Pending | None:
+        """What to wait for before `check_again`, if anything."""
+        return self.keys.refetch()
+
+    def check_again(self, raw: object) -> AccessToken:
+        """The token that `check` knew no key for, with the keys there are now.
+
+        Raises:
+            TokenRejected: KEYS_UNAVAILABLE when the issuer could not be asked, else as `check`.
+        """
+        keys = self.keys.current()
+        if keys is None or self.keys.problem:
+            raise TokenRejected(RejectionCode.KEYS_UNAVAILABLE, self.keys.problem or "the issuer is silent")
+        try:
+            token = self._verified(cast("str", raw), keys)
+        except JoseError as error:
+            raise rejected(error) from None
+        return self._unrevoked(token)
+
+    def _verified(self, raw: str, keys: JwkSet) -> AccessToken:
         policy = self.policy
         parts = jws.split(raw)
-        try:
-            keys = keys or _NO_KEYS
-            key = keys.key_for(parts.header, policy.algorithms)
-        except JoseError as error:
-            if error.code is not JoseErrorCode.UNKNOWN_KEY:
-                raise
-            keys = yield from self._newer_keys()
-            key = keys.key_for(parts.header, policy.algorithms)
-        jws.verify(parts, key, policy.algorithms)
+        jws.verify(parts, keys.key_for(parts.header, policy.algorithms), policy.algorithms)
         claims = jwt.parse_claims(parts.payload)
 
         jwt.check_type(parts.header, access_token.TYPE)
@@ -97,17 +107,13 @@ class Steps:
         jwt.check_issued_at(claims, now=now, leeway_s=policy.leeway_s)
         jwt.check_audience(claims, policy.audiences)
         token = AccessToken(claims)
-        if token.cnf is not None:
+        if "cnf" in claims:
             # RFC 9449 section 7.1 and its kin: a bound token MUST NOT be accepted without the proof.
             raise TokenRejected(RejectionCode.WRONG_BINDING, "cnf, and no proof of the key it names")
         self.cache.add(raw, token, keys, token.expires_at + policy.leeway_s)
         return token
 
-    def _newer_keys(self) -> Generator[Pending, None, JwkSet]:
-        pending = self.keys.refetch()
-        if pending is not None:
-            yield pending
-        keys = self.keys.current()
-        if keys is None or self.keys.problem:
-            raise TokenRejected(RejectionCode.KEYS_UNAVAILABLE, self.keys.problem or "the issuer is silent")
-        return keys
+    def _unrevoked(self, token: AccessToken) -> AccessToken:
+        if self.revoked is not None and self.revoked(token):
+            raise TokenRejected(RejectionCode.REVOKED, f"jti {token.jti!r} is revoked")
+        return token

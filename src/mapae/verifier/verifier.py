@@ -86,22 +86,18 @@ class Verifier:
         Implements: RFC 9068 section 4, RFC 8725.
         Does not check: scopes; see `AccessToken.require`.
         """
-        run = self._steps.run(raw)
-        while True:
-            try:
-                pending = next(run)
-            except StopIteration as finished:
-                token: AccessToken = finished.value
-                return token
-            pending.wait()
+        token = self._steps.check(raw)
+        if token is None:
+            if (pending := self._steps.newer_keys()) is not None:
+                pending.wait()
+            token = self._steps.check_again(raw)
+        return token
 
     async def averify(self, raw: object) -> AccessToken:
         """As `verify`, for asyncio."""
-        run = self._steps.run(raw)
-        while True:
-            try:
-                pending = next(run)
-            except StopIteration as finished:
-                token: AccessToken = finished.value
-                return token
-            await pending.async_wait()
+        token = self._steps.check(raw)
+        if token is None:
+            if (pending := self._steps.newer_keys()) is not None:
+                await pending.async_wait()
+            token = self._steps.check_again(raw)
+        return token
