@@ -1,4 +1,4 @@
-"""What a verifier costs: a token seen for the first time, one seen before, the ASGI middleware, imports.
+"""What a verifier costs: a token seen for the first time, one seen before, the ASGI middleware, imports, memory.
 
     python bench/verifier_bench.py [rounds]
 
@@ -11,10 +11,11 @@ import statistics
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 
 from mapae.integrations.asgi import BearerMiddleware, Message, Receive, Scope, Send
 from mapae.jose import jws
@@ -22,19 +23,30 @@ from mapae.testing import Issuer
 
 CALLS = 50
 CACHED_CALLS = 2000
-ISSUER = Issuer(audience="https://api.example.com")
-TOKEN = ISSUER.token(subject="kX3vQ0m2Zt9A", scopes=["orders:read", "orders:write"], roles=["member"])
+AUDIENCE = "https://api.example.com"
+ISSUER = Issuer(audience=AUDIENCE)
 
 Measure = Callable[[], float]
 
 
+def login_token(issuer: Issuer) -> str:
+    """A token like those of the server."""
+    return issuer.token(subject="kX3vQ0m2Zt9A", scopes=["orders:read", "orders:write"], roles=["member"])
+
+
+TOKEN = login_token(ISSUER)
+
+
 def main(rounds: int) -> None:
-    """Measure and print a table."""
-    cold, warm = ISSUER.verifier(cache_size=0), ISSUER.verifier()
+    """Measure and print three tables."""
+    warm = ISSUER.verifier()
+    signatures: dict[str, Measure] = {}
+    for algorithm in ("ES256", "EdDSA", "RS256"):
+        raw, cold = first_time(algorithm)
+        signatures |= {f"{algorithm}, raw": called(raw, CALLS), algorithm: called(cold, CALLS)}
+    checks = medians(signatures, rounds)
     microseconds = medians(
         {
-            "raw ES256": called(raw_es256(), CALLS),
-            "verify, first time": called(lambda: cold.verify(TOKEN), CALLS),
             "verify, cached": called(lambda: warm.verify(TOKEN), CACHED_CALLS),
             "averify, cached": awaited(lambda: warm.averify(TOKEN)),
             "ASGI middleware, cached": awaited(middleware()),
@@ -46,6 +58,7 @@ def main(rounds: int) -> None:
             statement: imported(statement)
             for statement in (
                 "pass",
+                "import cryptography.hazmat.primitives.asymmetric.ec",
                 "import mapae",
                 "from mapae import Verifier",
                 "import mapae.integrations.asgi",
@@ -53,22 +66,55 @@ def main(rounds: int) -> None:
         },
         max(rounds // 5, 3),
     )
-    print(f"{'':34}{'µs':>9}{'x raw':>9}")
+    print(f"{'a token seen for the first time':52}{'raw µs':>9}{'µs':>9}{'x':>6}")
+    for algorithm in ("ES256", "EdDSA", "RS256"):
+        raw_us, ours_us = checks[f"{algorithm}, raw"], checks[algorithm]
+        print(f"{algorithm:52}{raw_us:9.1f}{ours_us:9.1f}{ours_us / raw_us:6.2f}")
+    print(f"\n{'':52}{'µs':>9}")
     for name, value in microseconds.items():
-        print(f"{name:34}{value:9.2f}{value / microseconds['raw ES256']:9.2f}")
-    print(f"\n{'':34}{'ms':>9}")
+        print(f"{name:52}{value:9.2f}")
+    print(f"\n{'':52}{'ms':>9}")
     start_up = milliseconds.pop("pass")
     for name, value in milliseconds.items():
-        print(f"{name:34}{value - start_up:9.1f}")
+        print(f"{name:52}{value - start_up:9.1f}")
+    print(f"\na cached token of {len(TOKEN)} bytes takes {cached_bytes()} bytes of memory")
 
 
-def raw_es256() -> Callable[[], object]:
-    """The signature of `TOKEN`, checked by cryptography."""
-    parts = jws.split(TOKEN)
-    (key,) = ISSUER.keys
-    r, s = (int.from_bytes(half) for half in (parts.signature[:32], parts.signature[32:]))
-    der, scheme = utils.encode_dss_signature(r, s), ec.ECDSA(hashes.SHA256())
-    return lambda: key.public_key.verify(der, parts.signing_input, scheme)
+def first_time(algorithm: str) -> tuple[Callable[[], object], Callable[[], object]]:
+    """The bare check of a signature, and `verify` of the same token without the cache."""
+    issuer = Issuer(audience=AUDIENCE, algorithm=algorithm)
+    token = login_token(issuer)
+    (key,) = issuer.keys
+    public, parts, verifier = key.public_key, jws.split(token), issuer.verifier(cache_size=0)
+    data, signature, digest = parts.signing_input, parts.signature, hashes.SHA256()
+
+    def verify() -> object:
+        return verifier.verify(token)
+
+    match algorithm:
+        case "ES256":
+            r, s = (int.from_bytes(half) for half in (signature[:32], signature[32:]))
+            der, scheme = utils.encode_dss_signature(r, s), ec.ECDSA(digest)
+            return lambda: public.verify(der, data, scheme), verify
+        case "RS256":
+            fill = padding.PKCS1v15()
+            return lambda: public.verify(signature, data, fill, digest), verify
+        case _:
+            return lambda: public.verify(signature, data), verify
+
+
+def cached_bytes() -> int:
+    """What a verifier holds on to for each token that it remembers, the text of the token included."""
+    count = 1000
+    verifier = ISSUER.verifier()
+    verifier.verify(TOKEN)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(count):
+        verifier.verify(login_token(ISSUER))
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return (after - before) // count
 
 
 def middleware() -> Callable[[], object]:
