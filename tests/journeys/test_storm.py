@@ -89,7 +89,7 @@ class Server:
         return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
     def kill_a_worker(self) -> None:
-        self.workers()[0].kill()
+        max(self.workers(), key=lambda worker: len(worker.net_connections())).kill()
 
     def kill_everything(self) -> None:
         for process in [psutil.Process(self._process.pid), *self.workers()]:
@@ -125,8 +125,8 @@ async def storm(server: Server, blows: dict[str, Callable[[], Awaitable[None]]])
                 await client.refresh()
 
         async def until_turns(turns: int) -> None:
-            while sum(client.turns for client in clients) < turns and not any(one.refused for one in clients):
-                await asyncio.sleep(0.01)  # noqa: ASYNC110  # an event for each turn would be more to read
+            while sum(one.turns for one in clients) < turns and not any(one.refused for one in clients):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
         running = [asyncio.create_task(go_on(client)) for client in clients]
         for number, (name, blow) in enumerate(blows.items(), start=1):

@@ -1,0 +1,62 @@
+// npm oidc-provider with its in-memory store: seeds refresh tokens, prints them as one JSON line, then serves.
+//   node server.mjs PORT CHAINS
+import { generateKeyPairSync } from 'node:crypto';
+import Provider from 'oidc-provider';
+
+const [port, chains] = process.argv.slice(2).map(Number);
+const issuer = `http://127.0.0.1:${port}`;
+const api = 'https://api.example.com';
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+const provider = new Provider(issuer, {
+  clients: [{
+    client_id: 'bench',
+    token_endpoint_auth_method: 'none',
+    redirect_uris: ['https://app.example.com/callback'],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    id_token_signed_response_alg: 'ES256',
+  }],
+  jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'bench' }] },
+  scopes: ['openid', 'offline_access', 'orders:read'],
+  findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+  rotateRefreshToken: true,
+  ttl: { AccessToken: 300, Grant: 86400, RefreshToken: 86400 },
+  features: {
+    devInteractions: { enabled: false },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => api,
+      useGrantedResource: () => true,
+      getResourceServerInfo: () => ({
+        scope: 'orders:read',
+        audience: api,
+        accessTokenFormat: 'jwt',
+        accessTokenTTL: 300,
+        jwt: { sign: { alg: 'ES256' } },
+      }),
+    },
+  },
+});
+provider.on('server_error', (ctx, error) => console.error(error));
+
+const client = await provider.Client.find('bench');
+const tokens = [];
+for (let chain = 0; chain < chains; chain += 1) {
+  const accountId = `user-${chain}`;
+  const grant = new provider.Grant({ accountId, clientId: client.clientId });
+  grant.addOIDCScope('offline_access');
+  grant.addResourceScope(api, 'orders:read');
+  const grantId = await grant.save();
+  const token = new provider.RefreshToken({
+    accountId,
+    client,
+    grantId,
+    gty: 'authorization_code',
+    scope: 'offline_access orders:read',
+    resource: api,
+    authTime: Math.floor(Date.now() / 1000),
+  });
+  tokens.push(await token.save());
+}
+provider.listen(port, '127.0.0.1', () => console.log(JSON.stringify(tokens)));
