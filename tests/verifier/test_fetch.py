@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from mapae.clock import monotonic_clock
-from mapae.verifier.fetch import SIZE_LIMIT, FetchFailed, get, is_protected
+from mapae.verifier.fetch import SIZE_LIMIT, FetchFailed, get
+from mapae.verifier.origin import is_protected
 from tests.verifier.loopback import Answer, LoopbackIssuer, Request, document, loopback_issuer, raw
 
 

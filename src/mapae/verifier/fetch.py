@@ -11,12 +11,12 @@ from urllib.parse import SplitResult, urlsplit
 from mapae.clock import Clock, monotonic_clock
 from mapae.jose import strict_json
 from mapae.jose.errors import JoseError
+from mapae.verifier.origin import is_loopback, is_protected
 
 SIZE_LIMIT: Final = 64 * 1024
 
 _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})", re.IGNORECASE)
 _UNKEPT: Final = re.compile(r"(?:^|[\s,])(?:no-store|no-cache)\b", re.IGNORECASE)
-_LOOPBACK: Final = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1", re.IGNORECASE)
 
 
 class FetchFailed(Exception):
@@ -28,17 +28,6 @@ class Document(NamedTuple):
 
     members: dict[str, Any]
     max_age_s: int | None
-
-
-def is_protected(url: str) -> bool:
-    """Whether nobody in between can change what comes from `url`: https, or http to this machine."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        _ = parts.port
-    except ValueError:
-        return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)))
 
 
 def get(url: str, *, deadline: float, clock: Clock = monotonic_clock) -> Document:
@@ -117,7 +106,7 @@ def _connection(parts: SplitResult, timeout: float) -> HTTPConnection:
     host = parts.hostname or ""
     if parts.scheme == "http":
         return HTTPConnection(host, parts.port, timeout=timeout)
-    proxy = None if _is_loopback(host) else _proxy(host)
+    proxy = None if is_loopback(host) else _proxy(host)
     if proxy is None:
         return HTTPSConnection(host, parts.port, timeout=timeout)
     connection = HTTPSConnection(proxy.hostname or "", proxy.port, timeout=timeout)
@@ -130,10 +119,6 @@ def _proxy(host: str) -> SplitResult | None:
 
     proxy = getproxies().get("https")
     return None if proxy is None or proxy_bypass(host) else urlsplit(proxy if "//" in proxy else f"//{proxy}")
-
-
-def _is_loopback(host: str) -> bool:
-    return _LOOPBACK.fullmatch(host) is not None
 
 
 def _target(parts: SplitResult) -> str:

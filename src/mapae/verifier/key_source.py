@@ -1,18 +1,18 @@
 """Where a verifier has its keys from: given, or fetched from the issuer by one thread at a time."""
 
-import asyncio
 import logging
 import threading
 from collections.abc import Callable
 from concurrent import futures
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mapae.clock import Clock
 from mapae.jose.jwks import JwkSet
-from mapae.verifier.discovery import FetchedKeys, fetch_keys
-from mapae.verifier.fetch import FetchFailed
 from mapae.verifier.key_cache import KeyCache
+
+if TYPE_CHECKING:
+    from mapae.verifier.discovery import FetchedKeys
 
 log: Final = logging.getLogger("mapae.verifier")
 
@@ -43,6 +43,8 @@ class Pending:
 
     async def async_wait(self) -> None:
         """As `wait`, for a task."""
+        import asyncio  # here it is loaded already, and who never comes here does without
+
         done = asyncio.wrap_future(self._done)
         try:
             await asyncio.wait((done,), timeout=self._left())
@@ -112,7 +114,7 @@ class IssuerKeys:
                 if now < self._pending.deadline:
                     return self._pending
                 # Stuck: nobody waits for it any more, and what it may still bring is not taken.
-                self._conclude(FetchFailed(f"{self._issuer} did not answer in time"))
+                self._conclude(f"{self._issuer} did not answer in time")
             if not self._cache.may_fetch(now):
                 return None
             pending = self._pending = Pending(now + WAIT_LIMIT_S, self._clock)
@@ -120,22 +122,26 @@ class IssuerKeys:
         return pending
 
     def _fetch(self, pending: Pending) -> None:
-        outcome: FetchedKeys | FetchFailed
+        # The HTTP client takes longer to import than all the rest; nobody pays for it who has the keys.
+        from mapae.verifier.discovery import fetch_keys
+        from mapae.verifier.fetch import FetchFailed
+
+        outcome: FetchedKeys | str
         try:
             outcome = fetch_keys(
                 self._issuer, deadline=pending.deadline - WAIT_LIMIT_S + FETCH_LIMIT_S, clock=self._clock
             )
         except FetchFailed as failed:
             log.warning("keys of %s not fetched: %s", self._issuer, failed)
-            outcome = failed
+            outcome = str(failed)
         with self._lock:
             if self._pending is pending:
                 self._conclude(outcome)
         pending.settle()
 
-    def _conclude(self, outcome: FetchedKeys | FetchFailed) -> None:
+    def _conclude(self, outcome: "FetchedKeys | str") -> None:
         self._pending = None
-        if isinstance(outcome, FetchFailed):
-            self._cache = self._cache.failed(str(outcome), self._clock())
+        if isinstance(outcome, str):
+            self._cache = self._cache.failed(outcome, self._clock())
         else:
             self._cache = self._cache.fetched(outcome.keys, outcome.max_age_s, self._clock())

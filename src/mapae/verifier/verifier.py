@@ -8,8 +8,8 @@ from mapae.jose.algorithms import ALGORITHMS
 from mapae.jose.jwks import JwkSet
 from mapae.verifier.access_token import AccessToken
 from mapae.verifier.errors import Misuse
-from mapae.verifier.fetch import is_protected
 from mapae.verifier.key_source import GivenKeys, IssuerKeys
+from mapae.verifier.origin import is_protected
 from mapae.verifier.steps import Policy, Steps
 from mapae.verifier.token_cache import TokenCache
 
