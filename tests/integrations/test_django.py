@@ -88,6 +88,12 @@ URLS = (
     path("cached", cache_page(60)(orders)),
 )
 
+WHOLE_SITE = [
+    "django.middleware.cache.UpdateCacheMiddleware",
+    "mapae.integrations.django.BearerMiddleware",
+    "django.middleware.cache.FetchFromCacheMiddleware",
+]
+
 protected = pytest.mark.parametrize("url", ["/orders", "/aorders", "/class", "/aclass"])
 writing = pytest.mark.parametrize("url", ["/write", "/awrite"])
 greeting = pytest.mark.parametrize("url", ["/greet", "/agreet"])
@@ -176,6 +182,21 @@ def test_a_view_without_the_decorator_serves_strangers_too(ask: Ask, url: str) -
     assert ask(url, headers=bearer(subject="alice")).text == "alice"
 
 
+@pytest.mark.parametrize("url", ["/orders", "/aorders", "/greet", "/agreet"])
+def test_every_answer_varies_by_the_token(ask: Ask, url: str) -> None:
+    assert ask(url, headers=bearer(scopes=["orders:read"])).headers["vary"] == "Authorization"
+
+
+@greeting
+def test_the_cache_keeps_what_strangers_are_told_from_users(url: str) -> None:
+    local = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": url}}
+    with override_settings(MIDDLEWARE=WHOLE_SITE, CACHES=local):
+        client = Client()
+        answers = [client.get(url, headers=headers).text for headers in ({}, bearer(subject="alice"))]
+
+    assert answers == ["stranger", "alice"]
+
+
 @greeting
 def test_a_token_in_the_query_is_none(ask: Ask, url: str) -> None:
     token = ISSUER.token()
@@ -227,13 +248,15 @@ async def test_the_async_test_client_works_too() -> None:
     assert answer.json() == {"owner": "alice"}
 
 
-@pytest.mark.parametrize("url", ["/cached", "/orders", "/greet"])
-def test_the_cache_of_django_keeps_the_answers_of_two_users_apart(url: str) -> None:
-    middleware = [
-        "django.middleware.cache.UpdateCacheMiddleware",
-        "mapae.integrations.django.BearerMiddleware",
-        "django.middleware.cache.FetchFromCacheMiddleware",
-    ]
+@pytest.mark.parametrize(
+    ("url", "middleware"),
+    [
+        ("/cached", ["mapae.integrations.django.BearerMiddleware"]),
+        ("/orders", WHOLE_SITE),
+        ("/greet", WHOLE_SITE),
+    ],
+)
+def test_the_cache_of_django_keeps_the_answers_of_two_users_apart(url: str, middleware: list[str]) -> None:
     local = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": url}}
     with override_settings(MIDDLEWARE=middleware, CACHES=local):
         client = Client()

@@ -134,8 +134,10 @@ def _threads(methods: object, bearer: Bearer) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def _asyncio(methods: object, bearer: AioBearer) -> AsyncIterator[str]:
-    server = grpc.aio.server(handlers=[_service(methods)], interceptors=[bearer])
+async def _asyncio(
+    methods: object, bearer: AioBearer, pool: ThreadPoolExecutor | None = None
+) -> AsyncIterator[str]:
+    server = grpc.aio.server(pool, handlers=[_service(methods)], interceptors=[bearer])
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
@@ -314,6 +316,18 @@ def test_calls_at_the_same_time_keep_their_tokens_apart() -> None:
         assert asked(address) == subjects
     assert asyncio.run(over_asyncio(Coroutines())) == subjects
     assert asyncio.run(over_asyncio(Threads())) == subjects
+
+
+async def test_a_stranger_in_the_thread_of_another_is_still_a_stranger() -> None:
+    bearer = AioBearer(ISSUER.verifier(), anonymous=[f"/{SERVICE}/greet"])
+    with ThreadPoolExecutor(1) as pool:
+        async with _asyncio(Threads(), bearer, pool) as address:
+            greeted = [
+                await asyncio.to_thread(_call, address, "greet", "unary_unary", [""], metadata)
+                for metadata in (_bearer(subject="alice"), ())
+            ]
+
+    assert [outcome.answers for outcome in greeted] == [["alice"], ["stranger"]]
 
 
 @pytest.mark.parametrize(

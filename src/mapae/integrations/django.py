@@ -99,8 +99,7 @@ def require_token(
     ) -> Callable[Concatenate[HttpRequest, P], R]:
         @wraps(view)
         def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            response = view(_with_token(request, scopes), *args, **kwargs)
-            return cast("R", _avaried(response) if isinstance(response, Awaitable) else _varied(response))
+            return view(_with_token(request, scopes), *args, **kwargs)
 
         if iscoroutinefunction(view):
             markcoroutinefunction(checked)
@@ -158,10 +157,6 @@ def _response(rejected: TokenRejected) -> HttpResponse:
 
 
 def _varied(response: HttpResponseBase) -> HttpResponseBase:
-    # Django's cache, which takes no notice of Authorization by itself, must not give one's answer to another.
+    # Django's cache thinks of Authorization by itself, but not for the answers to strangers.
     patch_vary_headers(response, ("Authorization",))
     return response
-
-
-async def _avaried(response: Awaitable[HttpResponseBase]) -> HttpResponseBase:
-    return _varied(await response)
