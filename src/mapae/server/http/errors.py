@@ -1,6 +1,6 @@
 """Errors on the wire: every failure becomes a problem document (RFC 9457) with a stable code."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -51,13 +51,13 @@ def respond(problem: Problem) -> Response:
     )
 
 
-def _problem(request: Request, error: Exception) -> Response:
+async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     log.info("refused", code=error.code.value, detail=error.detail)
     return respond(error)
 
 
-def _token_rejected(request: Request, error: Exception) -> Response:
+async def _token_rejected(request: Request, error: Exception) -> Response:
     assert isinstance(error, TokenRejected)
     match error.code:
         case RejectionCode.MISSING:
@@ -72,28 +72,36 @@ def _token_rejected(request: Request, error: Exception) -> Response:
     return respond(Problem(code, told=error.description, challenge=error.challenge()))
 
 
-def _hashing_busy(request: Request, error: Exception) -> Response:
+async def _hashing_busy(request: Request, error: Exception) -> Response:
     assert isinstance(error, HashingBusy)
     log.warning("hashing_busy")
     return respond(Problem(ProblemCode.BUSY, retry_after_s=error.retry_after_s))
 
 
-def _store_unavailable(request: Request, error: Exception) -> Response:
+async def _store_unavailable(request: Request, error: Exception) -> Response:
     log.error("database_unavailable", detail=str(error))
     return respond(Problem(ProblemCode.DATABASE_UNAVAILABLE, retry_after_s=DATABASE_RETRY_AFTER_S))
 
 
-def _http_exception(request: Request, error: Exception) -> Response:
+async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     response = respond(Problem(_OF_STATUS.get(error.status_code, ProblemCode.INVALID_REQUEST)))
     response.headers.update(error.headers or {})
     return response
 
 
-HANDLERS: Mapping[Any, Callable[[Request, Exception], Response]] = {
+async def _server_error(request: Request, error: Exception) -> Response:
+    """The caller gets the id of the incident; the front door has the log write everything else under it."""
+    incident = structlog.contextvars.get_contextvars()["request_id"]
+    return respond(Problem(ProblemCode.SERVER_ERROR, members={"incident": incident}))
+
+
+# Coroutines, although they wait for nothing: a plain function would be handed to a thread.
+HANDLERS: Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
     Problem: _problem,
     TokenRejected: _token_rejected,
     HashingBusy: _hashing_busy,
     StoreUnavailable: _store_unavailable,
     HTTPException: _http_exception,
+    Exception: _server_error,
 }

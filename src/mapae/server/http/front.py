@@ -1,4 +1,4 @@
-"""The front door: request id, security headers, one log line a request, and the last resort for errors."""
+"""The front door: request id, security headers, one log line a request, and one more for an error nobody foresaw."""
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -7,8 +7,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mapae.clock import monotonic_clock
 from mapae.entropy import Entropy
 from mapae.server.domain.ids import new_id
-from mapae.server.domain.problems import Problem, ProblemCode
-from mapae.server.http.errors import respond
 
 log = structlog.get_logger()
 
@@ -53,12 +51,8 @@ class Front:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             await self._app(scope, receive, send_with_headers)
-        except Exception:
-            # The caller gets the id of the incident, the log everything else.
+        except Exception:  # the application raises it again after its answer
             log.exception("server_error")
-            if status == 0:
-                problem = Problem(ProblemCode.SERVER_ERROR, members={"incident": request_id})
-                await respond(problem)(scope, receive, send_with_headers)
         finally:
             log.info(
                 "request",

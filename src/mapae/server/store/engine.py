@@ -93,6 +93,7 @@ def open_database(url: str, *, pool_size: int = 10) -> Database:
 def _open_postgresql(url: URL, pool_size: int) -> Database:
     engine = create_async_engine(
         url,
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=CONNECT_TIMEOUT_S,
@@ -104,8 +105,9 @@ def _open_postgresql(url: URL, pool_size: int) -> Database:
 
 def _open_sqlite(url: URL, pool_size: int) -> Database:
     _make_file(Path(url.database or ""))
-    writing = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=CONNECT_TIMEOUT_S)
-    reading = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=CONNECT_TIMEOUT_S)
+    options = {"hide_parameters": True, "max_overflow": 0, "pool_timeout": CONNECT_TIMEOUT_S}
+    writing = create_async_engine(url, pool_size=1, **options)
+    reading = create_async_engine(url, pool_size=pool_size, **options)
     for engine in (writing, reading):
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     # A writer takes its place at once: a transaction that began by reading could not always go on to write.
@@ -161,7 +163,9 @@ def _is_the_databases_state(error: DBAPIError) -> bool:
     """Whether the statement was sound and the database could not or would not do it."""
     if (sqlite := getattr(error.orig, "sqlite_errorname", None)) is not None:
         # SQLITE_ERROR: there is no such table, or our SQL is wrong.
-        return sqlite in _REFUSING_SQLITE or (isinstance(error, OperationalError) and sqlite != "SQLITE_ERROR")
+        return sqlite in _REFUSING_SQLITE or (
+            isinstance(error, OperationalError) and sqlite != "SQLITE_ERROR"
+        )
     state = getattr(error.orig, "sqlstate", None) or ""
     return (
         error.connection_invalidated
