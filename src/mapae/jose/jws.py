@@ -47,10 +47,21 @@ def sign(
     key.require(algorithm, "sign")
     if not key.is_private:
         raise unusable_key("a public key cannot sign")
-    named = {"alg": algorithm, "typ": typ, "kid": key.kid}
-    header = {**(extra or {}), **{name: value for name, value in named.items() if value is not None}}
-    signing_input = f"{base64url.encode(strict_json.dump(header))}.{base64url.encode(payload)}"
-    return f"{signing_input}.{base64url.encode(row.sign(key.private_key, signing_input.encode()))}"
+    signed = _signing_input(payload, _encoded_header(algorithm, typ, key.kid, extra))
+    return join(signed, row.sign(key.private_key, signed))
+
+
+def signing_input(payload: bytes, *, algorithm: str, kid: str, typ: str) -> bytes:
+    """What has to be signed, for whoever signs without the key at hand. `join` makes the token of it.
+
+    Implements: RFC 7515 section 5.1, steps 1 to 4.
+    """
+    return _signing_input(payload, _usual_header(algorithm, typ, kid))
+
+
+def join(signing_input: bytes, signature: bytes) -> str:
+    """The token in compact form (RFC 7515 section 5.1, steps 6 and 8)."""
+    return f"{signing_input.decode()}.{base64url.encode(signature)}"
 
 
 def split(token: str | bytes, *, max_length: int = _MAX_LENGTH) -> Jws:
@@ -97,6 +108,22 @@ def verify(jws: Jws, key: Jwk, algorithms: Collection[str]) -> None:
     row = _row(alg)
     key.require(alg, "verify")
     row.verify(key.public_key, jws.signing_input, jws.signature)
+
+
+def _signing_input(payload: bytes, header: str) -> bytes:
+    return f"{header}.{base64url.encode(payload)}".encode()
+
+
+def _encoded_header(
+    algorithm: str, typ: str | None, kid: str | None, extra: Mapping[str, Any] | None = None
+) -> str:
+    named = {"alg": algorithm, "typ": typ, "kid": kid}
+    header = {**(extra or {}), **{name: value for name, value in named.items() if value is not None}}
+    return base64url.encode(strict_json.dump(header))
+
+
+# One issuer has few keys, and signs with them all day.
+_usual_header = lru_cache(maxsize=64)(_encoded_header)
 
 
 def _row(algorithm: str) -> Algorithm:

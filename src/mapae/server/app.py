@@ -18,16 +18,19 @@ from mapae.server.actions.family_batches import FamilyBatches
 from mapae.server.actions.grants.refresh_token import RefreshGrant
 from mapae.server.actions.guess_limits import GuessLimits
 from mapae.server.actions.issue import Issue
-from mapae.server.actions.key_ring import KeyRing, open_key_ring
+from mapae.server.actions.key_ring import KeyRing, following
 from mapae.server.actions.log_in import LogIn
 from mapae.server.actions.mint import Mint
+from mapae.server.actions.rotate_keys import RotateKeys
 from mapae.server.actions.sessions import RefreshTokenLogOut, UserSessions
 from mapae.server.actions.sweep import Sweep
 from mapae.server.adapters.argon2_hasher import Argon2Hasher
+from mapae.server.adapters.key_holders import SealedKeys
 from mapae.server.adapters.log import configure_logging
 from mapae.server.adapters.sealing import Sealer
 from mapae.server.domain.families import RefreshPolicy
-from mapae.server.domain.refresh_token import RefreshTokenCodec, derive_refresh_key
+from mapae.server.domain.keys import SEEN_S, Lives
+from mapae.server.domain.refresh_token import RefreshTokenCodec
 from mapae.server.http.endpoints.health import Health
 from mapae.server.http.endpoints.session_api import SessionApi
 from mapae.server.http.endpoints.well_known import WellKnown
@@ -50,7 +53,11 @@ def build(settings: Settings) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with opened(settings) as house, running(jobs(settings, house), house.database):
+        async with (
+            opened(settings) as house,
+            following(house.ring),
+            running(jobs(settings, house), house.database),
+        ):
             app.router.routes[:] = routes(settings, house)
             yield
 
@@ -76,14 +83,16 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
 
     Raises:
         StoreUnavailable: the database cannot be used.
-        WrongSecretKey: the settings' secret key does not open this database's keys.
+        WrongSecretKey: no secret key of the settings opens this database's keys.
+        HolderUnavailable: whoever has a key cannot be asked.
     """
-    secret_key = base64url.decode(settings.secret_key.reveal())
     database = open_database(settings.database_url.reveal(), pool_size=settings.database_pool)
     hasher = hasher_of(settings)
     try:
-        ring = await open_key_ring(database, Sealer(secret_key, system_entropy), clock=system_clock)
-        yield House(database, ring, hasher, RefreshTokenCodec(derive_refresh_key(secret_key)))
+        rotation = rotation_of(settings, database)
+        ring = KeyRing(rotation, [rotation.sealed], monotonic=monotonic_clock)
+        await ring.look()
+        yield House(database, ring, hasher, RefreshTokenCodec(ring.refresh_keys))
     finally:
         hasher.close()
         await database.close()
@@ -97,6 +106,30 @@ def hasher_of(settings: Settings) -> Argon2Hasher:
         parallelism=settings.argon2_parallelism,
         threads=settings.hashing_threads,
         queue=settings.hashing_queue,
+    )
+
+
+def rotation_of(settings: Settings, database: Database) -> RotateKeys:
+    """What changes the key ring of these settings."""
+    secret_key, *former = (
+        base64url.decode(secret.reveal()) for secret in (settings.secret_key, *settings.secret_key_old)
+    )
+    sealed = SealedKeys(secret_key, Sealer(secret_key, system_entropy, former=former), system_entropy)
+    return RotateKeys(
+        database,
+        sealed,
+        holder=sealed,
+        lives=Lives(
+            settings.key_rotation,
+            ahead_s=settings.jwks_life + settings.key_margin,
+            linger_s=settings.access_token_life + settings.key_margin,
+        ),
+        refresh_lives=Lives(
+            settings.key_rotation,
+            ahead_s=max(settings.key_margin, SEEN_S),
+            # As long as a session that is over is kept, its tokens are told why it ended.
+            linger_s=settings.session_life + settings.session_retention,
+        ),
     )
 
 
@@ -125,7 +158,7 @@ def routes(settings: Settings, house: House) -> list[BaseRoute]:
             limits,
             system_entropy,
         ),
-        refresh=RefreshGrant(house.codec, batches, issue, system_clock),
+        refresh=RefreshGrant(house.codec, batches, issue, system_clock, ring.look_again),
         log_out=RefreshTokenLogOut(house.codec, batches, database),
         change_password=ChangePassword(database, house.hasher, limits),
         user_sessions=UserSessions(database, settings.session_idle),
@@ -134,6 +167,6 @@ def routes(settings: Settings, house: House) -> list[BaseRoute]:
     )
     return [
         *session_api.routes(),
-        *WellKnown(settings.issuer, ring.published).routes(),
+        *WellKnown(settings.issuer, ring.published, settings.jwks_life).routes(),
         *Health(database).routes(),
     ]

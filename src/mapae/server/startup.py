@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mapae.server.actions.key_ring import WrongSecretKey
+from mapae.server.adapters.key_holders import HolderUnavailable
 from mapae.server.app import opened
 from mapae.server.settings import Settings
 from mapae.server.store.engine import Database, StoreUnavailable, open_database
@@ -85,9 +86,12 @@ def told() -> Iterator[None]:
         ) from error
     except NewerSchema as error:
         raise CannotStart("the database was migrated by a newer version of Mapae; upgrade Mapae") from error
+    except HolderUnavailable as error:
+        raise CannotStart(f"a signing key cannot be used: {error}") from error
     except WrongSecretKey as error:
         raise CannotStart(
-            "MAPAE_SECRET_KEY does not open the signing keys of this database; set the one it was made with"
+            f"MAPAE_SECRET_KEY does not open the signing keys of this database (key {error}); set the one it was "
+            "made with, or name that in MAPAE_SECRET_KEY_OLD"
         ) from error
 
 

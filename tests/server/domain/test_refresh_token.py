@@ -17,7 +17,7 @@ from mapae.server.domain.refresh_token import (
 
 KEY = derive_refresh_key(b"k" * 32)
 OTHER_KEY = derive_refresh_key(b"o" * 32)
-CODEC = RefreshTokenCodec(KEY)
+CODEC = RefreshTokenCodec(lambda: [KEY])
 FAMILY = base64url.encode(bytes(range(9)))
 
 
@@ -47,14 +47,14 @@ def test_garbage_is_no_refresh_token(text: str) -> None:
 
 
 def test_an_older_key_is_still_read_and_the_newest_writes() -> None:
-    both = RefreshTokenCodec(OTHER_KEY, KEY)
+    both = RefreshTokenCodec(lambda: [OTHER_KEY, KEY])
     assert both.read(CODEC.write(FAMILY, 3)) == RefreshToken(FAMILY, 3)
-    assert RefreshTokenCodec(OTHER_KEY).read(both.write(FAMILY, 3)) == RefreshToken(FAMILY, 3)
+    assert RefreshTokenCodec(lambda: [OTHER_KEY]).read(both.write(FAMILY, 3)) == RefreshToken(FAMILY, 3)
 
 
 def test_a_key_that_is_gone_is_told_apart_from_a_forgery() -> None:
     with pytest.raises(RefreshKeyLost):
-        RefreshTokenCodec(OTHER_KEY).read(CODEC.write(FAMILY, 3))
+        RefreshTokenCodec(lambda: [OTHER_KEY]).read(CODEC.write(FAMILY, 3))
 
 
 def test_a_key_does_not_print_itself() -> None:

@@ -14,7 +14,7 @@ from mapae.server.store import tables
 from tests.server.http.conftest import INSTANCE, Server, serving
 
 SECRET_KEY = b"0123456789abcdef0123456789abcdef"
-CODEC = RefreshTokenCodec(derive_refresh_key(SECRET_KEY))
+CODEC = RefreshTokenCodec(lambda: [derive_refresh_key(SECRET_KEY)])
 ELSEWHERE = {"Mapae-Instance": "another-installation-of-it"}
 NOBODY: dict[str, str] = {}
 ATTEMPT = "an-attempt-value-of-the-client"

@@ -30,7 +30,9 @@ async def pass_time(server: Server, seconds: int) -> None:
 async def audit_trail(server: Server) -> list[tuple[str, dict[str, Any]]]:
     async with server.database.reading_engine.connect() as connection:
         rows = await connection.execute(
-            select(tables.events).where(tables.events.c.name != "user_changed").order_by(tables.events.c.id)
+            select(tables.events)
+            .where(tables.events.c.name.not_in(["user_changed", "key_scheduled"]))
+            .order_by(tables.events.c.id)
         )
         return [(row.name, row.members) for row in rows]
 

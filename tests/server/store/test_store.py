@@ -11,7 +11,6 @@ from sqlalchemy import event, select
 
 from mapae.server.domain.events import SignedIn, UserChanged
 from mapae.server.domain.families import Binder, BinderKind, Family
-from mapae.server.domain.keys import SealedKey
 from mapae.server.domain.resource_servers import ResourceServer
 from mapae.server.domain.sessions import Ending, EndReason, Session
 from mapae.server.domain.users import User
@@ -106,7 +105,7 @@ async def test_resource_servers_keep_the_order_of_the_set_up(database: Database)
         async with database.unit() as unit:
             await unit.resource_servers.add(server)
             await unit.commit()
-    changed = replace(servers[0], scopes=("read", "write"))
+    changed = replace(servers[0], scopes=("read", "write"), signing_alg="RS256")
     async with database.unit() as unit:
         await unit.resource_servers.save(changed)
         await unit.commit()
@@ -218,20 +217,6 @@ async def test_audit_events_are_kept_with_what_they_tell(with_family: Database) 
         ("user_changed", ALICE.id),
     ]
     assert 0 <= rows[0].at - before <= 5
-
-
-async def test_processes_that_find_no_signing_key_make_one(database: Database, database_url: str) -> None:
-    other = open_database(database_url)
-
-    async def add(where: Database, kid: str) -> None:
-        async with where.unit() as unit:
-            await unit.keys.add_unless_active(SealedKey(kid, "ES256", {"kty": "EC"}, b"sealed", NOW))
-            await unit.commit()
-
-    await asyncio.gather(*(add(where, f"{n}-{id(where)}") for n in range(4) for where in (database, other)))
-    await other.close()
-    async with database.reading() as unit:
-        assert len(await unit.keys.active()) == 1
 
 
 async def test_a_database_that_is_not_there_is_unavailable(tmp_path_factory: pytest.TempPathFactory) -> None:

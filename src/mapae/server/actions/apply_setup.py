@@ -118,7 +118,7 @@ def _check_hashes(setup: Setup) -> None:
 
 
 def _server_step(wanted: ResourceServerSetup, server: ResourceServer | None) -> Step:
-    target = ResourceServer(wanted.audience, wanted.scopes)
+    target = ResourceServer(wanted.audience, wanted.scopes, wanted.signing_alg)
     return _step("resource server", wanted.audience, server, target)
 
 

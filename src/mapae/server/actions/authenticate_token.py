@@ -1,6 +1,6 @@
 """Authenticate a caller of our own APIs by access token: the server is the first customer of its verifier."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mapae.jose.jwks import JwkSet
 from mapae.server.store.engine import Database
@@ -13,7 +13,7 @@ class AuthenticateToken:
     In the steady state without the database; it is asked when an audience turns up that is not known yet.
     """
 
-    def __init__(self, *, issuer: str, keys: JwkSet, database: Database) -> None:
+    def __init__(self, *, issuer: str, keys: Callable[[], JwkSet], database: Database) -> None:
         self._issuer = issuer
         self._keys = keys
         self._database = database

@@ -17,11 +17,11 @@ class Issue:
     mint: Mint
     codec: RefreshTokenCodec
 
-    def __call__(
+    async def __call__(
         self, family: Family, *, user_id: str, roles: tuple[str, ...], auth_time: int, now: int
     ) -> Tokens:
         """The tokens of `family` at its turn, for this user with the roles of this moment."""
-        access_token = self.mint.access_token(
+        access_token = await self.mint.access_token(
             subject=user_id,
             audience=family.audience,
             client_id=family.client_id,

@@ -122,7 +122,7 @@ class LogIn:
             if caller.instance_digest:
                 await unit.devices.remember(user.id, caller.instance_digest, now=now)
             await unit.commit()
-        return self.issue(family, user_id=user.id, roles=user.roles, auth_time=now, now=now)
+        return await self.issue(family, user_id=user.id, roles=user.roles, auth_time=now, now=now)
 
     def _session(
         self, user: User, request: LoginRequest, target: Target, caller: Caller, *, now: int

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mapae.clock import Clock
 from mapae.entropy import Entropy
-from mapae.jose import jwt
+from mapae.jose import jws, strict_json
 from mapae.oauth.access_token import TYPE, AccessTokenClaims
 from mapae.oauth.scope import Scope
 from mapae.server.actions.key_ring import KeyRing
@@ -13,7 +13,7 @@ from mapae.server.domain.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class Mint:
-    """Signs with the ring's key. `life_s` is how long an access token lives, in seconds."""
+    """Signs with the ring's key for the audience. `life_s` is how long an access token lives, in seconds."""
 
     issuer: str
     life_s: int
@@ -21,7 +21,7 @@ class Mint:
     clock: Clock
     entropy: Entropy
 
-    def access_token(  # noqa: PLR0913  # one argument a claim
+    async def access_token(  # noqa: PLR0913  # one argument a claim
         self,
         *,
         subject: str,
@@ -33,6 +33,9 @@ class Mint:
         roles: tuple[str, ...],
     ) -> str:
         """A signed access token. Nothing personal goes in: whoever holds it can read it.
+
+        Raises:
+            HolderUnavailable: whoever has the private key cannot be asked now.
 
         Implements: RFC 9068 sections 2.1 and 2.2.
         """
@@ -50,4 +53,8 @@ class Mint:
             auth_time=auth_time,
             roles=roles,
         )
-        return jwt.sign_claims(claims.to_dict(), self.ring.signing, typ=TYPE)
+        key = self.ring.signing(audience)
+        signed = jws.signing_input(
+            strict_json.dump(claims.to_dict()), algorithm=key.algorithm, kid=key.kid, typ=TYPE
+        )
+        return jws.join(signed, await key.signer.sign(signed))

@@ -14,6 +14,8 @@ log = structlog.get_logger()
 
 #: Rows a transaction deletes: few enough that nobody waits for it.
 BITE: Final = 500
+#: Seconds that keys which are gone are listed.
+KEYS_KEPT_S: Final = 2592000
 #: Seconds between two bites.
 PAUSE_S: Final = 0.05
 
@@ -41,6 +43,7 @@ class Sweep:
                 over_before=now - self.session_retention_s, most=BITE
             ),
             "limits": lambda unit, now: unit.jobs.sweep_limits(over_before=now, most=BITE),
+            "keys": lambda unit, now: unit.keys.sweep(gone_before=now - KEYS_KEPT_S),
             "events": lambda unit, now: unit.jobs.sweep_events(
                 over_before=now - self.audit_retention_s, most=BITE
             ),

@@ -1,5 +1,7 @@
 """Sealing: what is kept in the database although it is secret, encrypted under the installation's secret key."""
 
+from collections.abc import Sequence
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -15,10 +17,15 @@ class CannotOpen(Exception):
 
 
 class Sealer:
-    """AES-256-GCM under a key derived (HKDF-SHA-256) from the secret key of 32 bytes or more."""
+    """AES-256-GCM under keys derived (HKDF-SHA-256) from secret keys of 32 bytes or more.
 
-    def __init__(self, secret_key: bytes, entropy: Entropy) -> None:
-        self._cipher = AESGCM(HKDF(SHA256(), 32, salt=None, info=b"mapae sealing key 1").derive(secret_key))
+    Args:
+        secret_key: what it seals under.
+        former: what it also opens.
+    """
+
+    def __init__(self, secret_key: bytes, entropy: Entropy, *, former: Sequence[bytes] = ()) -> None:
+        self._cipher, *self._former = (_cipher(secret) for secret in (secret_key, *former))
         self._entropy = entropy
 
     def seal(self, plain: bytes, *, purpose: str) -> bytes:
@@ -32,8 +39,29 @@ class Sealer:
         Raises:
             CannotOpen: see there.
         """
-        nonce, box = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        for cipher in (self._cipher, *self._former):
+            try:
+                return _opened(cipher, sealed, purpose)
+            except CannotOpen:
+                continue
+        raise CannotOpen
+
+    def is_current(self, sealed: bytes, *, purpose: str) -> bool:
+        """Whether it was sealed under the secret key of now, not under a former one."""
         try:
-            return self._cipher.decrypt(nonce, box, purpose.encode())
-        except (InvalidTag, ValueError) as error:
-            raise CannotOpen from error
+            _opened(self._cipher, sealed, purpose)
+        except CannotOpen:
+            return False
+        return True
+
+
+def _cipher(secret_key: bytes) -> AESGCM:
+    return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"mapae sealing key 1").derive(secret_key))
+
+
+def _opened(cipher: AESGCM, sealed: bytes, purpose: str) -> bytes:
+    nonce, box = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+    try:
+        return cipher.decrypt(nonce, box, purpose.encode())
+    except (InvalidTag, ValueError) as error:
+        raise CannotOpen from error

@@ -72,10 +72,48 @@ class UserChanged:
 
 @dataclass(frozen=True, slots=True)
 class ResourceServerChanged:
-    """An operator added a resource server or changed its scopes."""
+    """An operator added a resource server, or changed its scopes or its algorithm."""
 
     name: ClassVar[str] = "resource_server_changed"
     audience: str
 
 
-Event = SignedIn | SignInRefused | SessionEnded | RefreshReported | UserChanged | ResourceServerChanged
+@dataclass(frozen=True, slots=True)
+class KeyScheduled:
+    """A key was made, or is to sign from or until another moment than before; in seconds since 1970."""
+
+    name: ClassVar[str] = "key_scheduled"
+    kid: str
+    algorithm: str
+    signs_from: int
+    signs_until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRevoked:
+    """An operator revoked a key: nothing that it signed is believed any more."""
+
+    name: ClassVar[str] = "key_revoked"
+    kid: str
+    algorithm: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyResealed:
+    """An operator had a private key sealed under the secret key of now, in place of a former one."""
+
+    name: ClassVar[str] = "key_resealed"
+    kid: str
+
+
+Event = (
+    SignedIn
+    | SignInRefused
+    | SessionEnded
+    | RefreshReported
+    | UserChanged
+    | ResourceServerChanged
+    | KeyScheduled
+    | KeyRevoked
+    | KeyResealed
+)

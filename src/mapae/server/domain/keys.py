@@ -197,14 +197,3 @@ def _brought_forward(keys: Sequence[Key], key: Key, at: int, lives: Lives) -> Ch
     before = _before(keys, key)
     saved = () if before is None else _succeeded(before, at, lives).saved
     return Change((*saved, replace(key, signs_from=at)))
-
-
-@dataclass(frozen=True, slots=True)
-class SealedKey:
-    """The one signing key of before."""
-
-    kid: str
-    algorithm: str
-    public: dict[str, Any]
-    sealed: bytes
-    created_at: int

@@ -12,7 +12,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +24,9 @@ from mapae.jose.errors import JoseError
 from mapae.secret import Secret
 
 PREFIX: Final = "mpr_"
+#: A MAC key: the bytes that name it in each token, and those that are it.
+KEY_ID_BYTES: Final = 3
+KEY_MATERIAL_BYTES: Final = 32
 _LABEL: Final = b"mapae refresh token 1\x00"
 _LENGTH: Final = len(PREFIX) + 64
 _KEY_ID, _FAMILY, _TURN = slice(0, 3), slice(3, 12), slice(12, 16)
@@ -48,7 +51,7 @@ class RefreshToken:
 
 @dataclass(frozen=True, slots=True)
 class RefreshKey:
-    """One MAC key: 3 bytes that name it, 32 bytes that are it."""
+    """One MAC key: `KEY_ID_BYTES` that name it, `KEY_MATERIAL_BYTES` that are it."""
 
     id: bytes
     material: bytes
@@ -59,25 +62,26 @@ class RefreshKey:
 
 def derive_refresh_key(secret_key: bytes) -> RefreshKey:
     """The refresh key of an installation's secret key (32 bytes or more). HKDF, RFC 5869."""
-    derived = HKDF(SHA256(), 35, salt=None, info=b"mapae refresh key 1").derive(secret_key)
-    return RefreshKey(derived[:3], derived[3:])
+    size = KEY_ID_BYTES + KEY_MATERIAL_BYTES
+    derived = HKDF(SHA256(), size, salt=None, info=b"mapae refresh key 1").derive(secret_key)
+    return RefreshKey(derived[:KEY_ID_BYTES], derived[KEY_ID_BYTES:])
 
 
 class RefreshTokenCodec:
     """Writes tokens with the first key, reads tokens of every key.
 
     Args:
-        keys: the active key first, then older ones.
+        keys: returns those of the moment: first the one that writes.
     """
 
-    def __init__(self, *keys: RefreshKey) -> None:
-        self._active = keys[0]
-        self._keys: Mapping[bytes, RefreshKey] = {key.id: key for key in keys}
+    def __init__(self, keys: Callable[[], Sequence[RefreshKey]]) -> None:
+        self._keys = keys
 
     def write(self, family_id: str, turn: int) -> Secret:
         """The token of `turn`: always the same string for the same arguments and key."""
-        body = self._active.id + base64url.decode(family_id) + turn.to_bytes(4, "big")
-        return Secret(PREFIX + base64url.encode(body + _mac(self._active, body)))
+        key = self._keys()[0]
+        body = key.id + base64url.decode(family_id) + turn.to_bytes(4, "big")
+        return Secret(PREFIX + base64url.encode(body + _mac(key, body)))
 
     def read(self, token: Secret) -> RefreshToken:
         """What the token says, once its MAC is right.
@@ -93,7 +97,7 @@ class RefreshTokenCodec:
             raw = base64url.decode(text[len(PREFIX) :])
         except JoseError:
             raise NotARefreshToken from None
-        key = self._keys.get(raw[_KEY_ID])
+        key = next((key for key in self._keys() if key.id == raw[_KEY_ID]), None)
         if key is None:
             raise RefreshKeyLost
         if not hmac.compare_digest(_mac(key, raw[_SIGNED]), raw[_MAC]):

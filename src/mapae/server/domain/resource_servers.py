@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mapae.server.domain.keys import DEFAULT_ALGORITHM
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceServer:
-    """One API: `audience` is the `aud` of its tokens, `scopes` what can be asked for there."""
+    """One API: `audience` is the `aud` of its tokens, `scopes` what can be asked for there.
+
+    `signing_alg` is what its tokens are signed with, as soon as a key for it signs.
+    """
 
     audience: str
     scopes: tuple[str, ...]
+    signing_alg: str = DEFAULT_ALGORITHM
 
 
 @dataclass(frozen=True, slots=True)

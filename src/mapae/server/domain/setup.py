@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from mapae.oauth.errors import OAuthError
 from mapae.oauth.scope import Scope
 from mapae.secret import Secret
+from mapae.server.domain.keys import DEFAULT_ALGORITHM, SIGNING_ALGORITHMS
 from mapae.server.domain.passwords import (
     CredentialRefused,
     PreparedPassword,
@@ -83,6 +84,12 @@ def _email(text: str) -> str:
     return text
 
 
+def _signing_alg(text: str) -> str:
+    if text not in SIGNING_ALGORITHMS:
+        raise ValueError(f"has to be one of {', '.join(SIGNING_ALGORITHMS)}")
+    return text
+
+
 def _without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) < len(values):
         raise ValueError("names something twice")
@@ -138,6 +145,7 @@ class ResourceServerSetup(_Table):
 
     audience: Annotated[str, AfterValidator(_audience)]
     scopes: _Scopes = ()
+    signing_alg: Annotated[str, AfterValidator(_signing_alg)] = DEFAULT_ALGORITHM
 
 
 class Setup(_Table):

@@ -55,6 +55,11 @@ SecretKey = Annotated[
     BeforeValidator(values.secret_key),
     Expects("32 random bytes or more in base64url without padding"),
 ]
+SecretKeys = Annotated[
+    tuple[Secret, ...],
+    BeforeValidator(values.secret_keys),
+    Expects("secret keys, separated by commas"),
+]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["json", "human"]
 
@@ -116,8 +121,11 @@ class Settings(BaseModel):
     database_pool: Whole = _setting(10, "Connections to PostgreSQL of each worker.", low=1, high=200)
     secret_key: SecretKey = _setting(
         ...,
-        "Seals the private keys and derives the keys of refresh tokens. Losing it ends every session.",
+        "Seals the private keys, those of refresh tokens among them. Losing it ends every session.",
         shown="made and kept in var/secret_key with --dev; required otherwise",
+    )
+    secret_key_old: SecretKeys = _setting(
+        (), "Former secret keys, which still open what was sealed under them.", shown="none"
     )
     tls_cert: PemFile = _setting(None, "Certificate chain, to serve HTTPS without a proxy.")
     tls_key: PemFile = _setting(None, "Private key of `MAPAE_TLS_CERT`; the two are set together.")
@@ -156,6 +164,24 @@ class Settings(BaseModel):
         "How long the previous refresh token still gets the same answer, for lost answers and second tabs.",
         low=0,
         high=60,
+        unit="seconds",
+    )
+    jwks_life: Whole = _setting(
+        300, "How long others may keep the public keys.", low=1, high=86400, unit="seconds"
+    )
+    key_margin: Whole = _setting(
+        120,
+        "How much longer than the public keys may be kept a key is published before it signs, and than tokens live"
+        " after it has. Covers clocks that differ, and leeway.",
+        low=1,
+        high=86400,
+        unit="seconds",
+    )
+    key_rotation: Whole = _setting(
+        2592000,
+        "How long a key signs. At least `MAPAE_JWKS_LIFE` and `MAPAE_KEY_MARGIN` together.",
+        low=2,
+        high=315360000,
         unit="seconds",
     )
     outbound_allow: HostsOrNetworks = _setting(
@@ -201,6 +227,16 @@ class Settings(BaseModel):
     def _idle_ends_before_life(cls, value: int, info: ValidationInfo) -> int:
         if value > info.data.get("session_life", value):
             raise ValueError("is longer than MAPAE_SESSION_LIFE")
+        return value
+
+    @field_validator("key_rotation")
+    @classmethod
+    def _keys_are_published_before_they_sign(cls, value: int, info: ValidationInfo) -> int:
+        if value < info.data.get("jwks_life", 0) + info.data.get("key_margin", 0):
+            raise ValueError("is shorter than MAPAE_JWKS_LIFE and MAPAE_KEY_MARGIN together")
+        # Verifiers take key sets of 64 keys: four algorithms, with room to spare.
+        if value * 8 < info.data.get("access_token_life", 0):
+            raise ValueError("is less than an eighth of MAPAE_ACCESS_TOKEN_LIFE")
         return value
 
     @field_validator("argon2_memory_kib")

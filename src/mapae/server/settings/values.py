@@ -121,6 +121,16 @@ def secret_key(value: object) -> Secret:
     return Secret(text)
 
 
+def secret_keys(value: object) -> tuple[Secret, ...]:
+    """Several of them."""
+    items = (
+        [value.reveal() if isinstance(value, Secret) else value for value in value]
+        if isinstance(value, list | tuple)
+        else value
+    )
+    return tuple(secret_key(item) for item in _items(items))
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

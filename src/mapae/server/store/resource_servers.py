@@ -19,7 +19,8 @@ class ResourceServers:
         """Every resource server, in the order of the set-up."""
         query = select(tables.resource_servers).order_by(tables.resource_servers.c.position)
         return [
-            ResourceServer(row.audience, tuple(row.scopes)) for row in await self._connection.execute(query)
+            ResourceServer(row.audience, tuple(row.scopes), row.signing_alg)
+            for row in await self._connection.execute(query)
         ]
 
     async def add(self, server: ResourceServer) -> None:
@@ -27,12 +28,19 @@ class ResourceServers:
         table = tables.resource_servers
         next_position = select(func.coalesce(func.max(table.c.position), 0) + 1).scalar_subquery()
         await self._connection.execute(
-            insert(table).values(audience=server.audience, position=next_position, scopes=list(server.scopes))
+            insert(table).values(
+                audience=server.audience,
+                position=next_position,
+                scopes=list(server.scopes),
+                signing_alg=server.signing_alg,
+            )
         )
 
     async def save(self, server: ResourceServer) -> None:
         """Keep what has changed of one."""
         table = tables.resource_servers
         await self._connection.execute(
-            update(table).where(table.c.audience == server.audience).values(scopes=list(server.scopes))
+            update(table)
+            .where(table.c.audience == server.audience)
+            .values(scopes=list(server.scopes), signing_alg=server.signing_alg)
         )

@@ -50,6 +50,7 @@ resource_servers: Final = Table(
     # The order of the set-up: the first one is what a sign-in without a scope means.
     Column("position", Integer, nullable=False),
     Column("scopes", JSON, nullable=False),
+    Column("signing_alg", Text, nullable=False, server_default="ES256"),
 )
 
 sessions: Final = Table(
@@ -131,18 +132,23 @@ keys: Final = Table(
     metadata,
     Column("kid", Text, primary_key=True),
     Column("algorithm", Text, nullable=False),
-    Column("active", Boolean, nullable=False),
     Column("public", JSON, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("holder", Text, nullable=False),
+    # The moments that say what a key is: see domain/keys.
+    Column("signs_from", BigInteger, nullable=False),
+    Column("signs_until", BigInteger),
+    Column("gone_at", BigInteger),
+    Column("revoked_at", BigInteger),
 )
-# Two processes that find no key make one, not two.
+# A line has one last key: two processes that find a rotation due make one key, not two.
 Index(
-    "uq_keys_active_algorithm",
+    "uq_keys_last_algorithm",
     keys.c.algorithm,
     unique=True,
-    postgresql_where=text("active"),
-    sqlite_where=text("active"),
+    postgresql_where=text("signs_until IS NULL"),
+    sqlite_where=text("signs_until IS NULL"),
 )
 
 events: Final = Table(

@@ -1,5 +1,6 @@
 """Refresh: a refresh token in, the tokens of its family's current turn out."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -28,6 +29,7 @@ class RefreshGrant:
     batches: FamilyBatches
     issue: Issue
     clock: Clock
+    look_again: Callable[[], Awaitable[None]]
 
     async def __call__(self, token: Secret, caller: Caller, *, client_id: str) -> Tokens:
         """The new pair, or the same one again (domain/families).
@@ -36,17 +38,30 @@ class RefreshGrant:
             Problem: SESSION_ENDED with `reason` and `ended_at`; INVALID_REFRESH_TOKEN.
             StoreUnavailable: nothing was handed out; the same token may be sent again.
         """
-        read = read_refresh_token(self.codec, token, clock=self.clock)
+        read = await self._read(token)
         presented = presentation_of(read, caller, client_id=client_id)
         decided = await self.batches.decide(Presentation(read.family_id, presented, spend))
         if decided is None:
             raise Problem(ProblemCode.INVALID_REFRESH_TOKEN, detail="its family is not there (any more)")
-        return self._answer(decided)
+        return await self._answer(decided)
 
-    def _answer(self, decided: Decided) -> Tokens:
+    async def _read(self, token: Secret) -> RefreshToken:
+        try:
+            return self.codec.read(token)
+        except NotARefreshToken:
+            raise Problem(ProblemCode.INVALID_REFRESH_TOKEN, detail="shape or MAC is wrong") from None
+        except RefreshKeyLost:
+            # Another process may know the key already.
+            await self.look_again()
+        try:
+            return self.codec.read(token)
+        except (NotARefreshToken, RefreshKeyLost):
+            raise session_ended(EndReason.KEY_LOST, int(self.clock()), detail="no key of that id") from None
+
+    async def _answer(self, decided: Decided) -> Tokens:
         match decided.decision:
             case Turned(family) | Replayed(family):
-                return self.issue(
+                return await self.issue(
                     family,
                     user_id=decided.read.user_id,
                     roles=decided.read.roles,
@@ -61,20 +76,6 @@ class RefreshGrant:
                 raise Problem(ProblemCode.INVALID_REFRESH_TOKEN, detail=f"family {family.id}: {code}")
             case _:
                 assert_never(decided.decision)
-
-
-def read_refresh_token(codec: RefreshTokenCodec, token: Secret, *, clock: Clock) -> RefreshToken:
-    """What the token says.
-
-    Raises:
-        Problem: INVALID_REFRESH_TOKEN; SESSION_ENDED with `key_lost` when the key that made it is gone.
-    """
-    try:
-        return codec.read(token)
-    except NotARefreshToken:
-        raise Problem(ProblemCode.INVALID_REFRESH_TOKEN, detail="shape or MAC is wrong") from None
-    except RefreshKeyLost:
-        raise session_ended(EndReason.KEY_LOST, int(clock()), detail="no key of that id") from None
 
 
 def presentation_of(token: RefreshToken, caller: Caller, *, client_id: str) -> Presented:

@@ -1,8 +1,9 @@
 """`/.well-known/*`: what verifiers and clients need to know of this issuer; the same for everyone."""
 
 import hashlib
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,25 +12,51 @@ from starlette.routing import Route
 from mapae.jose import strict_json
 from mapae.jose.jwks import JwkSet
 
-#: Seconds that others may keep the public keys and the metadata.
-LIFE_S: Final = 300
-
 
 @dataclass(frozen=True, slots=True)
+class Printed:
+    """A document as it is sent, with its entity tag."""
+
+    body: bytes
+    etag: str
+
+    @classmethod
+    def of(cls, members: dict[str, Any]) -> "Printed":
+        """Print `members`."""
+        body = strict_json.dump(members)
+        return cls(body, f'"{hashlib.sha256(body).hexdigest()[:16]}"')
+
+
+@dataclass(slots=True)
 class WellKnown:
-    """The public documents: issuer metadata (RFC 8414, OpenID Connect Discovery) and key set (RFC 7517)."""
+    """The public documents: issuer metadata (RFC 8414, OpenID Connect Discovery) and key set (RFC 7517).
+
+    `keys` returns the key set of the moment, `life_s` is how long others may keep it and the metadata, in seconds.
+    """
 
     issuer: str
-    keys: JwkSet
+    keys: Callable[[], JwkSet]
+    life_s: int
+    _printed: tuple[JwkSet, Printed] | None = field(default=None, init=False)
 
     def routes(self) -> list[Route]:
         """The paths of the documents."""
-        metadata, keys = _Document(self._metadata()), _Document(self.keys.to_dict())
         return [
-            Route("/.well-known/jwks.json", keys.get),
-            Route("/.well-known/oauth-authorization-server", metadata.get),
-            Route("/.well-known/openid-configuration", metadata.get),
+            Route("/.well-known/jwks.json", self.get_keys),
+            Route("/.well-known/oauth-authorization-server", self.get_metadata),
+            Route("/.well-known/openid-configuration", self.get_metadata),
         ]
+
+    async def get_keys(self, request: Request) -> Response:
+        """The key set."""
+        keys = self.keys()
+        if self._printed is None or self._printed[0] is not keys:
+            self._printed = keys, Printed.of(keys.to_dict())
+        return self._answer(request, self._printed[1])
+
+    async def get_metadata(self, request: Request) -> Response:
+        """The metadata."""
+        return self._answer(request, Printed.of(self._metadata()))
 
     def _metadata(self) -> dict[str, Any]:
         return {
@@ -40,20 +67,12 @@ class WellKnown:
             "grant_types_supported": [],
         }
 
-
-class _Document:
-    """JSON that changes with the process only: printed once, with its entity tag."""
-
-    def __init__(self, members: dict[str, Any]) -> None:
-        self._body = strict_json.dump(members)
-        self._headers = {
-            "Cache-Control": f"public, max-age={LIFE_S}",
-            "ETag": f'"{hashlib.sha256(self._body).hexdigest()[:16]}"',
+    def _answer(self, request: Request, document: Printed) -> Response:
+        headers = {
+            "Cache-Control": f"public, max-age={self.life_s}",
+            "ETag": document.etag,
             "Access-Control-Allow-Origin": "*",
         }
-
-    async def get(self, request: Request) -> Response:
-        """The document, or 304 to who has it."""
-        if request.headers.get("if-none-match") == self._headers["ETag"]:
-            return Response(status_code=304, headers=self._headers)
-        return Response(self._body, headers=self._headers, media_type="application/json")
+        if request.headers.get("if-none-match") == document.etag:
+            return Response(status_code=304, headers=headers)
+        return Response(document.body, headers=headers, media_type="application/json")
