@@ -64,7 +64,9 @@ REJECTIONS: Final[Mapping[RejectionCode, str]] = {
     RejectionCode.NOT_YET_VALID: "Compare the clocks of issuer and API.",
     RejectionCode.REVOKED: "Sign in again.",
     RejectionCode.WRONG_BINDING: "The token is bound to a key, and this API cannot check proofs.",
-    RejectionCode.INSUFFICIENT_SCOPE: "Sign in with the scope that the challenge names.",
+    RejectionCode.INSUFFICIENT_SCOPE: "Sign in with the scope that the challenge names; if none, a role is missing.",
+    RejectionCode.INSUFFICIENT_USER_AUTHENTICATION: "Have the user sign in again, as `max_age` and `acr_values` of the "
+    "challenge say (RFC 9470).",
     RejectionCode.KEYS_UNAVAILABLE: "Try again shortly: the issuer cannot be reached, and its keys are not known here.",
 }
 

@@ -286,7 +286,7 @@ def test_every_jose_error_is_a_rejection() -> None:
 def test_the_codes_are_those_of_the_contract() -> None:
     assert " ".join(RejectionCode) == (
         "missing malformed bad_signature unknown_key wrong_issuer wrong_audience wrong_type expired not_yet_valid "
-        "revoked wrong_binding insufficient_scope keys_unavailable"
+        "revoked wrong_binding insufficient_scope insufficient_user_authentication keys_unavailable"
     )
 
 

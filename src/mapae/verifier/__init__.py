@@ -2,6 +2,7 @@
 
 from mapae.verifier.access_token import AccessToken
 from mapae.verifier.errors import Misuse, RejectionCode, TokenRejected
+from mapae.verifier.needs import Needs
 from mapae.verifier.request import presented_token
 from mapae.verifier.verifier import Verifier
 from mapae.verifier.verifiers import Verifiers
@@ -9,6 +10,7 @@ from mapae.verifier.verifiers import Verifiers
 __all__ = [
     "AccessToken",
     "Misuse",
+    "Needs",
     "RejectionCode",
     "TokenRejected",
     "Verifier",

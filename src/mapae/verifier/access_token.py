@@ -67,6 +67,11 @@ class AccessToken:
         return self._claims.get("auth_time")
 
     @property
+    def acr(self) -> str | None:
+        """In which way the user signed in, as issuer and API name it."""
+        return self._claims.get("acr")
+
+    @property
     def issuer(self) -> str:
         """Who issued it."""
         return self._claims["iss"]
@@ -101,6 +106,25 @@ class AccessToken:
         """
         if not self.scopes.issuperset(scopes):
             raise TokenRejected(RejectionCode.INSUFFICIENT_SCOPE, "a scope is missing", scopes=scopes)
+
+    def require_any(self, *scopes: str) -> None:
+        """Check that the token has one of these scopes.
+
+        Raises:
+            TokenRejected: INSUFFICIENT_SCOPE; its challenge names them all.
+        """
+        if self.scopes.isdisjoint(scopes):
+            raise TokenRejected(RejectionCode.INSUFFICIENT_SCOPE, "every scope is missing", scopes=scopes)
+
+    def require_role(self, *roles: str) -> None:
+        """Check that the user has one of these roles.
+
+        Raises:
+            TokenRejected: INSUFFICIENT_SCOPE, which in RFC 6750 section 3.1 stands for all privileges; its
+                challenge names no scope, for none would help.
+        """
+        if self.roles.isdisjoint(roles):
+            raise TokenRejected(RejectionCode.INSUFFICIENT_SCOPE, "every role is missing")
 
     def __eq__(self, other: object) -> bool:
         return self._claims == other._claims if isinstance(other, AccessToken) else NotImplemented

@@ -50,6 +50,11 @@ class RejectionCode(StrEnum):
         ErrorCode.INSUFFICIENT_SCOPE,
         ErrorCode.INSUFFICIENT_SCOPE.description,
     )
+    INSUFFICIENT_USER_AUTHENTICATION = (
+        "insufficient_user_authentication",
+        ErrorCode.INSUFFICIENT_USER_AUTHENTICATION,
+        ErrorCode.INSUFFICIENT_USER_AUTHENTICATION.description,
+    )
     KEYS_UNAVAILABLE = (
         "keys_unavailable",
         ErrorCode.TEMPORARILY_UNAVAILABLE,
@@ -65,7 +70,7 @@ class TokenRejected(Exception):
         description: safe to show to anyone.
         detail: for the log; which rule was broken, never the token.
         error: the code of RFC 6750 section 3.1 for the answer; None when no token was presented.
-        status: of the answer: 401, 403 for a scope that is missing, 400 for a request that presents a token in
+        status: of the answer: 401, 403 for a scope or role that is missing, 400 for a request that presents a token in
             two ways, 503 while the keys of the issuer cannot be had.
     """
 
@@ -76,6 +81,8 @@ class TokenRejected(Exception):
         *,
         error: ErrorCode | None = None,
         scopes: Iterable[str] = (),
+        max_age_s: int | None = None,
+        acr_values: Iterable[str] = (),
     ) -> None:
         super().__init__(code, detail)
         self.code = code
@@ -83,7 +90,11 @@ class TokenRejected(Exception):
         self.detail = detail
         self.error = error or code.error
         self.status = self.error.status if self.error else 401
-        self._scope = " ".join(scopes) or None
+        self._needed = {
+            "scope": " ".join(scopes) or None,
+            "max_age": None if max_age_s is None else str(max_age_s),
+            "acr_values": " ".join(acr_values) or None,
+        }
 
     def challenge(self, *, realm: str = "api", resource_metadata: str | None = None) -> str:
         """The `WWW-Authenticate` value for the answer.
@@ -92,14 +103,16 @@ class TokenRejected(Exception):
             realm: names what is protected.
             resource_metadata: where the metadata of this resource is, a URL (RFC 9728 section 5.1).
 
-        Implements: RFC 6750 section 3. Codes that it does not define (503) are left out.
+        Implements: RFC 6750 section 3, RFC 9470 section 3. Codes that they do not define (503) are left out.
         """
         error = self.error if self.status != 503 else None
         return bearer.challenge(
             realm=realm,
-            scope=self._scope,
+            scope=self._needed["scope"],
             error=error,
             error_description=self.description if error else None,
+            max_age=self._needed["max_age"],
+            acr_values=self._needed["acr_values"],
             resource_metadata=resource_metadata,
         )
 

@@ -93,6 +93,18 @@ class Steps:
             raise rejected(error) from None
         return self._unrevoked(token)
 
+    def recheck(self, token: AccessToken) -> float:
+        """The seconds that are left to a token that was accepted.
+
+        Raises:
+            TokenRejected: EXPIRED, REVOKED.
+        """
+        left = token.expires_at + self.policy.leeway_s - self.clock()
+        if left <= 0:
+            raise TokenRejected(RejectionCode.EXPIRED, "exp has passed")
+        self._unrevoked(token)
+        return left
+
     def _verified(self, raw: str, keys: JwkSet) -> AccessToken:
         policy = self.policy
         parts = jws.split(raw)

@@ -1,14 +1,17 @@
 """Verifier: believes an access token without asking anybody, or says why not."""
 
 from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Final
 
 from mapae.clock import Clock, monotonic_clock, system_clock
 from mapae.jose.algorithms import ALGORITHMS
 from mapae.jose.jwks import JwkSet
 from mapae.verifier.access_token import AccessToken
-from mapae.verifier.errors import Misuse
+from mapae.verifier.errors import Misuse, TokenRejected
 from mapae.verifier.key_source import GivenKeys, IssuerKeys
+from mapae.verifier.needs import NOTHING, Needs
 from mapae.verifier.origin import is_protected
 from mapae.verifier.steps import Policy, Steps
 from mapae.verifier.token_cache import TokenCache
@@ -16,6 +19,7 @@ from mapae.verifier.token_cache import TokenCache
 #: Every algorithm with a public key; which of them a token may use, its key decides (RFC 8725 section 3.1).
 ASYMMETRIC: Final = frozenset(row.name for row in ALGORITHMS.values() if row.kty != "oct")
 LONGEST_LEEWAY_S: Final = 60
+RECHECK_S: Final = 5.0
 
 
 class Verifier:
@@ -73,31 +77,72 @@ class Verifier:
             revoked,
         )
 
-    def verify(self, raw: object) -> AccessToken:
+    def verify(self, raw: object, needs: Needs = NOTHING) -> AccessToken:
         """The token that `raw`, the text after "Bearer", is.
 
         Args:
             raw: None stands for a request without a token
+            needs: what it has to be good for
         Raises:
             TokenRejected: with the reason; nothing else, whatever `raw` is.
 
         Waits only for keys it does not have, at most 5 s. In an event loop use `averify`.
 
         Implements: RFC 9068 section 4, RFC 8725.
-        Does not check: scopes; see `AccessToken.require`.
+        Does not check: what `needs` does not name, such as scopes.
         """
         token = self._steps.check(raw)
         if token is None:
             if (pending := self._steps.newer_keys()) is not None:
                 pending.wait()
             token = self._steps.check_again(raw)
+        if needs is not NOTHING:
+            needs.check(token, now=self._steps.clock())
         return token
 
-    async def averify(self, raw: object) -> AccessToken:
+    async def averify(self, raw: object, needs: Needs = NOTHING) -> AccessToken:
         """As `verify`, for asyncio."""
         token = self._steps.check(raw)
         if token is None:
             if (pending := self._steps.newer_keys()) is not None:
                 await pending.async_wait()
             token = self._steps.check_again(raw)
+        if needs is not NOTHING:
+            needs.check(token, now=self._steps.clock())
         return token
+
+    def recheck(self, token: AccessToken, needs: Needs = NOTHING) -> float:
+        """Check that a token accepted earlier still stands, and is good for `needs`; the seconds that are left to it.
+
+        For views whose needs depend on the request, and for connections that outlive their token.
+
+        Raises:
+            TokenRejected: EXPIRED, REVOKED, INSUFFICIENT_SCOPE, INSUFFICIENT_USER_AUTHENTICATION.
+
+        Does not check: the signature; it was.
+        """
+        left = self._steps.recheck(token)
+        needs.check(token, now=self._steps.clock())
+        return left
+
+    async def ended(self, token: AccessToken, *, every_s: float = RECHECK_S) -> TokenRejected:
+        """Wait until `token` is over; returns the reason, EXPIRED or REVOKED.
+
+        Args:
+            every_s: `revoked` is asked this often
+        """
+        from mapae.verifier import watch
+
+        return await watch.ended(partial(self.recheck, token), every_s=every_s)
+
+    def lasting(self, token: AccessToken, *, every_s: float = RECHECK_S) -> AbstractAsyncContextManager[None]:
+        """Run the body of an `async with` for as long as `token` is good: a WebSocket, a stream of events.
+
+        Then the body is cancelled, as by `asyncio.timeout`, and TokenRejected comes out: EXPIRED or REVOKED.
+
+        Args:
+            every_s: `revoked` is asked this often
+        """
+        from mapae.verifier import watch
+
+        return watch.lasting(partial(self.recheck, token), every_s=every_s)

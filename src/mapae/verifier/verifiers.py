@@ -1,12 +1,14 @@
 """Verifiers: one API, tokens of several issuers, each under its own rules."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from mapae.jose import jws, jwt
 from mapae.jose.errors import JoseError
 from mapae.verifier.access_token import AccessToken
 from mapae.verifier.errors import Misuse, RejectionCode, TokenRejected, rejected
-from mapae.verifier.verifier import Verifier
+from mapae.verifier.needs import NOTHING, Needs
+from mapae.verifier.verifier import RECHECK_S, Verifier
 
 
 class Verifiers:
@@ -24,13 +26,25 @@ class Verifiers:
         if not verifiers or len(self._by_issuer) != len(verifiers):
             raise Misuse("one verifier or more, and one an issuer")
 
-    def verify(self, raw: object) -> AccessToken:
+    def verify(self, raw: object, needs: Needs = NOTHING) -> AccessToken:
         """As `Verifier.verify`; WRONG_ISSUER when the token is of none of the issuers."""
-        return self._chosen(raw).verify(raw)
+        return self._chosen(raw).verify(raw, needs)
 
-    async def averify(self, raw: object) -> AccessToken:
+    async def averify(self, raw: object, needs: Needs = NOTHING) -> AccessToken:
         """As `verify`, for asyncio."""
-        return await self._chosen(raw).averify(raw)
+        return await self._chosen(raw).averify(raw, needs)
+
+    def recheck(self, token: AccessToken, needs: Needs = NOTHING) -> float:
+        """As `Verifier.recheck`."""
+        return self._by_issuer[token.issuer].recheck(token, needs)
+
+    async def ended(self, token: AccessToken, *, every_s: float = RECHECK_S) -> TokenRejected:
+        """As `Verifier.ended`."""
+        return await self._by_issuer[token.issuer].ended(token, every_s=every_s)
+
+    def lasting(self, token: AccessToken, *, every_s: float = RECHECK_S) -> AbstractAsyncContextManager[None]:
+        """As `Verifier.lasting`."""
+        return self._by_issuer[token.issuer].lasting(token, every_s=every_s)
 
     def _chosen(self, raw: object) -> Verifier:
         if not isinstance(raw, str) or not raw:
