@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any, Final
 
-from mapae.integrations.refusal import Refusal, refusal
-from mapae.verifier import AccessToken, TokenRejected, Verifier, Verifiers, presented_token
+from mapae.integrations.gate import Gate
+from mapae.integrations.refusal import Refusal
+from mapae.verifier import NOTHING, AccessToken, Needs, TokenRejected, Verifier, Verifiers
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -14,6 +15,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # RFC 6455 section 7.4.1: a message that violates the policy of the endpoint.
 _POLICY_VIOLATION: Final = 1008
+# "Unauthorized" in the registry of close codes that RFC 6455 section 11.7 has set up.
+_UNAUTHORIZED: Final = 3000
 
 
 class BearerMiddleware:
@@ -21,39 +24,41 @@ class BearerMiddleware:
 
     The application finds it as `scope["state"]["token"]`, in Starlette `request.state.token`. A TokenRejected
     that leaves the application, as from `token.require("orders:write")`, is answered too, unless the
-    application has begun to answer itself.
+    application has begun to answer itself. A WebSocket that it leaves, as from `verifier.lasting(token)`, is closed
+    with 3000 (Unauthorized) and the code as the reason.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one argument a rule
         self,
         app: Application,
         verifier: Verifier | Verifiers,
         *,
         scopes: Collection[str] = (),
+        needs: Needs = NOTHING,
+        optional: bool = False,
         realm: str = "api",
         resource_metadata: str | None = None,
     ) -> None:
         """
         Args:
             scopes: what every request needs
+            needs: what else
+            optional: lets requests without a token through; the application finds None in its place
             realm: names what is protected, in the challenge
             resource_metadata: where the metadata of this resource is, a URL (RFC 9728)
         """
         self._app: Final = app
-        self._verifier: Final = verifier
-        self._scopes: Final = tuple(scopes)
-        self._realm: Final = realm
-        self._resource_metadata: Final = resource_metadata
+        self._gate: Final = Gate(verifier, needs.with_scopes(scopes), optional, realm, resource_metadata)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        answering = False
+        sent = ""
 
         async def watched_send(message: Message) -> None:
-            nonlocal answering
-            answering = True
+            nonlocal sent
+            sent = message["type"]
             await send(message)
 
         try:
@@ -61,19 +66,18 @@ class BearerMiddleware:
             scope.setdefault("state", {})["token"] = await self._token(scope)
             await self._app(scope, receive, watched_send)
         except TokenRejected as rejected:
-            if answering:
+            if not sent:
+                await _send(self._gate.refusal(rejected), scope, send)
+            elif sent in ("websocket.accept", "websocket.send"):
+                await send({"type": "websocket.close", "code": _UNAUTHORIZED, "reason": str(rejected.code)})
+            else:
                 raise
-            answer = refusal(rejected, realm=self._realm, resource_metadata=self._resource_metadata)
-            await _send(answer, scope, send)
 
-    async def _token(self, scope: Scope) -> AccessToken:
+    async def _token(self, scope: Scope) -> AccessToken | None:
         authorization = [
             value.decode("latin-1") for name, value in scope.get("headers", ()) if name == b"authorization"
         ]
-        raw = presented_token(authorization, query=scope.get("query_string", b"").decode("latin-1"))
-        token = await self._verifier.averify(raw)
-        token.require(*self._scopes)
-        return token
+        return await self._gate.acheck(authorization, scope.get("query_string", b"").decode("latin-1"))
 
 
 async def _send(answer: Refusal, scope: Scope, send: Send) -> None:

@@ -6,14 +6,18 @@ bearer = Bearer(verifier)
 async def orders(token: Annotated[AccessToken, Security(bearer, scopes=["orders:read"])]): ...
 """
 
-from fastapi import HTTPException
+from dataclasses import replace
+
+from fastapi import HTTPException, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.openapi.models import HTTPBearer
 from fastapi.requests import HTTPConnection
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 
-from mapae.integrations.refusal import refusal
-from mapae.verifier import AccessToken, TokenRejected, Verifier, Verifiers, presented_token
+from mapae.integrations.gate import Gate
+from mapae.integrations.refusal import Refusal
+from mapae.verifier import NOTHING, AccessToken, Needs, TokenRejected, Verifier, Verifiers
 
 
 class Refused(HTTPException):
@@ -25,8 +29,7 @@ class Refused(HTTPException):
         rejected: why; its `detail` is for the log.
     """
 
-    def __init__(self, rejected: TokenRejected, *, realm: str, resource_metadata: str | None) -> None:
-        answer = refusal(rejected, realm=realm, resource_metadata=resource_metadata)
+    def __init__(self, rejected: TokenRejected, answer: Refusal) -> None:
         super().__init__(answer.status, detail=answer.members, headers=answer.headers)
         self.rejected = rejected
 
@@ -34,13 +37,16 @@ class Refused(HTTPException):
 class Bearer(SecurityBase):
     """The access token of a request or WebSocket, checked for the scopes that `Security` names.
 
-    It shows in the OpenAPI document as an HTTP bearer scheme, with the scopes of each operation.
+    It shows in the OpenAPI document as an HTTP bearer scheme, with the scopes of each operation. An application may
+    have several: `Bearer(verifier, needs=Needs(roles=["admin"], fresh_s=300))` for what is dangerous.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one argument a rule
         self,
         verifier: Verifier | Verifiers,
         *,
+        needs: Needs = NOTHING,
+        optional: bool = False,
         realm: str = "api",
         resource_metadata: str | None = None,
         scheme_name: str = "Bearer",
@@ -48,29 +54,34 @@ class Bearer(SecurityBase):
     ) -> None:
         """
         Args:
+            needs: what a token has to be good for, beside the scopes that `Security` names
+            optional: a request without a token gets None in its place
             realm: names what is protected, in the challenge
             resource_metadata: where the metadata of this resource is, a URL (RFC 9728)
             scheme_name, description: for the OpenAPI document
         """
         self.model = HTTPBearer(bearerFormat="JWT", description=description)
         self.scheme_name = scheme_name
-        self._verifier = verifier
-        self._realm = realm
-        self._resource_metadata = resource_metadata
+        self._gate = Gate(verifier, needs, optional, realm, resource_metadata)
 
-    async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> AccessToken:
-        """The token.
+    async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> AccessToken | None:
+        """The token; None only when it is optional.
 
         Raises:
             Refused: it is missing, not valid or not enough.
         """
+        gate = replace(self._gate, needs=self._gate.needs.with_scopes(needed.scopes))
+        query = connection.scope.get("query_string", b"").decode("latin-1")
         try:
-            query = connection.scope.get("query_string", b"").decode("latin-1")
-            raw = presented_token(connection.headers.getlist("authorization"), query=query)
-            token = await self._verifier.averify(raw)
-            token.require(*needed.scopes)
+            return await gate.acheck(connection.headers.getlist("authorization"), query)
         except TokenRejected as rejected:
-            raise Refused(
-                rejected, realm=self._realm, resource_metadata=self._resource_metadata
-            ) from rejected
-        return token
+            raise Refused(rejected, gate.refusal(rejected)) from rejected
+
+    async def on_rejected(self, request: Request, rejected: Exception) -> Response:
+        """The answer to a TokenRejected that leaves a view, as from `token.require("orders:write")`.
+
+        app.add_exception_handler(TokenRejected, bearer.on_rejected)
+        """
+        if not isinstance(rejected, TokenRejected):
+            raise rejected
+        return await http_exception_handler(request, Refused(rejected, self._gate.refusal(rejected)))

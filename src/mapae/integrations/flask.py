@@ -9,13 +9,22 @@ def orders():
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any, Final
 
 from flask import Response, current_app, g, request
 
-from mapae.integrations.refusal import refusal
-from mapae.verifier import AccessToken, TokenRejected, Verifier, Verifiers, presented_token
+from mapae.integrations.gate import Gate
+from mapae.verifier import (
+    NOTHING,
+    AccessToken,
+    Needs,
+    RejectionCode,
+    TokenRejected,
+    Verifier,
+    Verifiers,
+)
 
 View = Callable[..., Any]
 
@@ -35,44 +44,50 @@ class Guard:
             realm: names what is protected, in the challenge
             resource_metadata: where the metadata of this resource is, a URL (RFC 9728)
         """
-        self._verifier: Final = verifier
-        self._realm: Final = realm
-        self._resource_metadata: Final = resource_metadata
+        self._gate: Final = Gate(verifier, NOTHING, False, realm, resource_metadata)
 
     @property
     def token(self) -> AccessToken:
-        """The access token of the request; only in views under `require`."""
-        token: AccessToken = g.mapae_token
+        """The access token of the request; only in views under `require` and `optional`.
+
+        Raises:
+            TokenRejected: MISSING, in a view under `optional`; it is answered when it leaves the view.
+        """
+        token = self.presented
+        if token is None:
+            raise TokenRejected(RejectionCode.MISSING, "the view needs a token after all")
         return token
 
-    def require(self, *scopes: str) -> Callable[[View], View]:
-        """A decorator: the view needs a token with all of `scopes`, which may be none.
+    @property
+    def presented(self) -> AccessToken | None:
+        """The same, and None where `optional` has let a request through without one."""
+        token: AccessToken | None = g.mapae_token
+        return token
+
+    def require(self, *scopes: str, needs: Needs = NOTHING) -> Callable[[View], View]:
+        """A decorator: the view needs a token with all of `scopes`, which may be none, that is good for `needs`.
 
         A TokenRejected that leaves the view, as from `guard.token.require("orders:write")`, is answered too.
         """
+        return self._guarded_by(replace(self._gate, needs=needs.with_scopes(scopes)))
 
+    def optional(self, view: View) -> View:
+        """A decorator: the view does without a token; a bad one is answered all the same."""
+        return self._guarded_by(replace(self._gate, optional=True))(view)
+
+    def _guarded_by(self, gate: Gate) -> Callable[[View], View]:
         def decorate(view: View) -> View:
             @wraps(view)
             def guarded(*args: Any, **kwargs: Any) -> Any:
                 try:
-                    g.mapae_token = self._authenticated(scopes)
+                    authorization = request.headers.getlist("Authorization")
+                    g.mapae_token = gate.check(authorization, request.query_string.decode("latin-1"))
                     # An asynchronous view is run here: Flask does not see through the decorator.
                     return current_app.ensure_sync(view)(*args, **kwargs)
                 except TokenRejected as rejected:
-                    return self._answer(rejected)
+                    answer = gate.refusal(rejected)
+                    return Response(answer.body, answer.status, answer.headers, mimetype="application/json")
 
             return guarded
 
         return decorate
-
-    def _authenticated(self, scopes: tuple[str, ...]) -> AccessToken:
-        # Of several headers, servers make one with commas between, which is no b64token.
-        authorization = request.headers.getlist("Authorization")
-        raw = presented_token(authorization, query=request.query_string.decode("latin-1"))
-        token = self._verifier.verify(raw)
-        token.require(*scopes)
-        return token
-
-    def _answer(self, rejected: TokenRejected) -> Response:
-        answer = refusal(rejected, realm=self._realm, resource_metadata=self._resource_metadata)
-        return Response(answer.body, answer.status, answer.headers, mimetype="application/json")

@@ -9,17 +9,18 @@ A request without a token goes on as one of nobody, and the view or `@requires` 
 from typing import Final
 
 from starlette.authentication import AuthCredentials, AuthenticationBackend, AuthenticationError, BaseUser
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
-from mapae.integrations.refusal import refusal
+from mapae.integrations.gate import Gate
 from mapae.verifier import (
+    NOTHING,
     AccessToken,
+    Needs,
     RejectionCode,
     TokenRejected,
     Verifier,
     Verifiers,
-    presented_token,
 )
 
 
@@ -76,9 +77,7 @@ class BearerBackend(AuthenticationBackend):
             realm: names what is protected, in the challenge
             resource_metadata: where the metadata of this resource is, a URL (RFC 9728)
         """
-        self._verifier: Final = verifier
-        self._realm: Final = realm
-        self._resource_metadata: Final = resource_metadata
+        self._gate: Final = Gate(verifier, NOTHING, True, realm, resource_metadata)
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
         """The user and scopes, None for a request without a token.
@@ -86,19 +85,39 @@ class BearerBackend(AuthenticationBackend):
         Raises:
             Refused: the token is not valid; `on_error` answers it.
         """
+        query = conn.scope.get("query_string", b"").decode("latin-1")
         try:
-            query = conn.scope.get("query_string", b"").decode("latin-1")
-            raw = presented_token(conn.headers.getlist("authorization"), query=query)
-            token = await self._verifier.averify(raw)
+            token = await self._gate.acheck(conn.headers.getlist("authorization"), query)
         except TokenRejected as rejected:
-            if rejected.code is RejectionCode.MISSING:
-                return None
             raise Refused(rejected) from rejected
-        return AuthCredentials(sorted(token.scopes)), TokenUser(token)
+        return None if token is None else (AuthCredentials(sorted(token.scopes)), TokenUser(token))
+
+    def token(self, conn: HTTPConnection, needs: Needs = NOTHING) -> AccessToken:
+        """The access token of a request, for a view that needs one; `on_rejected` answers if it has to.
+
+        Raises:
+            TokenRejected: it is missing or not good for `needs`.
+        """
+        if not isinstance(conn.user, TokenUser):
+            raise TokenRejected(RejectionCode.MISSING, "the view needs a token")
+        self._gate.verifier.recheck(conn.user.token, needs)
+        return conn.user.token
 
     def on_error(self, conn: HTTPConnection, error: AuthenticationError) -> Response:
         """The answer to a token that was rejected; Starlette's own would be a 400 without a challenge."""
         if not isinstance(error, Refused):
             raise error
-        answer = refusal(error.rejected, realm=self._realm, resource_metadata=self._resource_metadata)
+        return self._answer(error.rejected)
+
+    def on_rejected(self, request: Request, rejected: Exception) -> Response:
+        """The answer to a TokenRejected that leaves a view.
+
+        Starlette(exception_handlers={TokenRejected: backend.on_rejected}, ...)
+        """
+        if not isinstance(rejected, TokenRejected):
+            raise rejected
+        return self._answer(rejected)
+
+    def _answer(self, rejected: TokenRejected) -> Response:
+        answer = self._gate.refusal(rejected)
         return JSONResponse(answer.members, answer.status, answer.headers)

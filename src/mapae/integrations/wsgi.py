@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from mapae.integrations.refusal import refusal
-from mapae.verifier import AccessToken, TokenRejected, Verifier, Verifiers, presented_token
+from mapae.integrations.gate import Gate
+from mapae.verifier import NOTHING, AccessToken, Needs, TokenRejected, Verifier, Verifiers
 
 
 class BearerMiddleware:
@@ -17,33 +17,34 @@ class BearerMiddleware:
     from `token.require("orders:write")`, is answered too.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one argument a rule
         self,
         app: WSGIApplication,
         verifier: Verifier | Verifiers,
         *,
         scopes: Collection[str] = (),
+        needs: Needs = NOTHING,
+        optional: bool = False,
         realm: str = "api",
         resource_metadata: str | None = None,
     ) -> None:
         """
         Args:
             scopes: what every request needs
+            needs: what else
+            optional: lets requests without a token through; the application finds None in its place
             realm: names what is protected, in the challenge
             resource_metadata: where the metadata of this resource is, a URL (RFC 9728)
         """
         self._app: Final = app
-        self._verifier: Final = verifier
-        self._scopes: Final = tuple(scopes)
-        self._realm: Final = realm
-        self._resource_metadata: Final = resource_metadata
+        self._gate: Final = Gate(verifier, needs.with_scopes(scopes), optional, realm, resource_metadata)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
             environ["mapae.token"] = self._token(environ)
             return self._app(environ, start_response)
         except TokenRejected as rejected:
-            answer = refusal(rejected, realm=self._realm, resource_metadata=self._resource_metadata)
+            answer = self._gate.refusal(rejected)
             body = answer.body
             headers = {
                 **answer.headers,
@@ -55,12 +56,8 @@ class BearerMiddleware:
             start_response(status, list(headers.items()), sys.exc_info())
             return [body]
 
-    def _token(self, environ: WSGIEnvironment) -> AccessToken:
+    def _token(self, environ: WSGIEnvironment) -> AccessToken | None:
         # Of several headers, servers make one with commas between, which is no b64token.
         authorization = environ.get("HTTP_AUTHORIZATION")
-        raw = presented_token(
-            [] if authorization is None else [authorization], query=environ.get("QUERY_STRING", "")
-        )
-        token = self._verifier.verify(raw)
-        token.require(*self._scopes)
-        return token
+        presented = [] if authorization is None else [authorization]
+        return self._gate.check(presented, environ.get("QUERY_STRING", ""))

@@ -2,12 +2,13 @@
 
 from mapae.verifier.access_token import AccessToken
 from mapae.verifier.errors import Misuse, RejectionCode, TokenRejected
-from mapae.verifier.needs import Needs
+from mapae.verifier.needs import NOTHING, Needs
 from mapae.verifier.request import presented_token
 from mapae.verifier.verifier import Verifier
 from mapae.verifier.verifiers import Verifiers
 
 __all__ = [
+    "NOTHING",
     "AccessToken",
     "Misuse",
     "Needs",
