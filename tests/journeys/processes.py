@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,6 +53,14 @@ def started(
             process.kill()
             process.wait()
             raise
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for something that will happen in another process."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not happened():
+        assert time.monotonic() < deadline, f"not after {START_TIMEOUT_S} s"
+        time.sleep(0.02)
 
 
 def environment(**settings: str) -> dict[str, str]:
