@@ -48,7 +48,7 @@ def _shown(settings: Settings, name: str) -> Any:
         case Secret() as secret:
             return _without_password(secret.reveal()) if name == "database_url" else _HIDDEN
         case tuple() as items:
-            return [str(item) for item in items]
+            return [_HIDDEN if isinstance(item, Secret) else str(item) for item in items]
         case None | int() | str() as plain:
             return plain
         case other:

@@ -30,6 +30,7 @@ OPERATOR_VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
         "migrate": Verb("mapae.cli.migrate", "Bring the database to the newest schema"),
         "user": Verb("mapae.cli.user", "Create, list, disable and enable users"),
         "session": Verb("mapae.cli.session", "List and end sessions"),
+        "key": Verb("mapae.cli.key", "List, rotate and revoke the keys that sign"),
         "config": Verb("mapae.cli.config", "Check the settings"),
     }
 )

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mapae.server.actions.key_ring import WrongSecretKey
+from mapae.server.actions.rotate_keys import WrongSecretKey
 from mapae.server.adapters.key_holders import HolderUnavailable
 from mapae.server.app import opened
 from mapae.server.settings import Settings

@@ -11,7 +11,7 @@ import structlog
 from mapae.clock import Clock
 from mapae.jose.jwk import Jwk
 from mapae.jose.jwks import JwkSet
-from mapae.server.actions.rotate_keys import RotateKeys, Seen
+from mapae.server.actions.rotate_keys import RotateKeys, Seen, WrongSecretKey
 from mapae.server.adapters.key_holders import HolderUnavailable, KeyHolder, Signer
 from mapae.server.adapters.sealing import CannotOpen
 from mapae.server.domain.keys import DEFAULT_ALGORITHM, REFRESH_ALGORITHM, Key, signing_key
@@ -22,10 +22,6 @@ log = structlog.get_logger()
 
 #: Seconds between two looks at the database; with the time they take less than domain/keys SEEN_S.
 LOOK_S: Final = 2
-
-
-class WrongSecretKey(Exception):
-    """No secret key of the settings opens the key of this id."""
 
 
 @dataclass(frozen=True, slots=True)

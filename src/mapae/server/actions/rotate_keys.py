@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mapae.server.adapters.key_holders import KeyHolder, MadeKey, SealedKeys
+from mapae.server.adapters.sealing import CannotOpen
 from mapae.server.domain.events import KeyResealed, KeyRevoked, KeyScheduled
 from mapae.server.domain.keys import (
     DEFAULT_ALGORITHM,
@@ -27,6 +28,10 @@ _Decide = Callable[[Sequence[Key], int], Change]
 
 class NoSuchKey(Exception):
     """No key has that id."""
+
+
+class WrongSecretKey(Exception):
+    """No secret key of the settings opens the key of this id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +112,24 @@ class RotateKeys:
         """Seal every private key under the secret key of now. Returns the ids of those that were not.
 
         Raises:
-            CannotOpen: one is sealed under a secret key that is not in the settings; nothing was changed.
+            WrongSecretKey: one is sealed under a secret key that is not in the settings; nothing was changed.
             StoreUnavailable: nothing was changed.
         """
         async with self.database.unit() as unit:
             await unit.keys.lock()
             kept = [key for key in await unit.keys.all() if key.holder == self.sealed.name]
-            resealed = [new for key in kept if (new := self.sealed.resealed(key)) is not key]
+            resealed = [new for key in kept if (new := self._resealed(key)) is not key]
             for key in resealed:
                 await unit.keys.save(key)
                 unit.record(KeyResealed(key.kid))
             await unit.commit()
         return [key.kid for key in resealed]
+
+    def _resealed(self, key: Key) -> Key:
+        try:
+            return self.sealed.resealed(key)
+        except CannotOpen as error:
+            raise WrongSecretKey(key.kid) from error
 
     def _lives(self, line: str) -> Lives:
         return self.refresh_lives if line == REFRESH_ALGORITHM else self.lives

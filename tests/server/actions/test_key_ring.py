@@ -1,0 +1,353 @@
+"""The key ring on both databases: several processes, one ring; what each sees, and what survives a crash."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+from sqlalchemy import select, text, update
+
+from mapae.clock import system_clock
+from mapae.entropy import system_entropy
+from mapae.jose.jwk import Jwk
+from mapae.oauth.scope import Scope
+from mapae.server.actions.key_ring import KeyRing
+from mapae.server.actions.mint import Mint
+from mapae.server.actions.rotate_keys import NoSuchKey, RotateKeys, WrongSecretKey
+from mapae.server.adapters.key_holders import SealedKeys
+from mapae.server.adapters.sealing import CannotOpen, Sealer
+from mapae.server.domain.keys import REFRESH_ALGORITHM, SEEN_S, Key, KeyState, Lives
+from mapae.server.domain.refresh_token import RefreshTokenCodec
+from mapae.server.domain.resource_servers import ResourceServer
+from mapae.server.store import tables
+from mapae.server.store.engine import Database, open_database
+from mapae.verifier import Verifier
+from tests.server.domain.test_keys import ACTIVE
+
+SECRET, OTHER_SECRET = b"s" * 32, b"o" * 32
+LIVES = Lives(rotation_s=10_000, ahead_s=420, linger_s=540)
+REFRESH_LIVES = Lives(rotation_s=10_000, ahead_s=120, linger_s=50_000)
+ISSUER, AUDIENCE = "https://auth.example.com", "https://api.example.com"
+FAMILY = "AAAAAAAAAAAA"
+
+
+@dataclass
+class Counting(SealedKeys):
+    """Counts what it is asked."""
+
+    secret: bytes = SECRET
+    former: tuple[bytes, ...] = ()
+    opened: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.secret, Sealer(self.secret, system_entropy, former=self.former), system_entropy)
+
+    def _open(self, key: Key) -> bytes:
+        self.opened.append(key.kid)
+        return super()._open(key)
+
+
+@dataclass
+class Process:
+    """What one process of the server has of the ring; `passed_s` moves its clock on."""
+
+    database: Database
+    sealed: Counting = field(default_factory=Counting)
+    passed_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.rotation = RotateKeys(self.database, self.sealed, self.sealed, LIVES, REFRESH_LIVES)
+        self.ring = KeyRing(self.rotation, [self.sealed], monotonic=lambda: self.passed_s)
+        self.mint = Mint(ISSUER, 300, self.ring, system_clock, system_entropy)
+        self.codec = RefreshTokenCodec(self.ring.refresh_keys)
+
+    async def token(self, audience: str = AUDIENCE) -> str:
+        return await self.mint.access_token(
+            subject="alice", audience=audience, client_id="mapae", scope=Scope.of([]),
+            session_id="a-session-12", auth_time=int(system_clock()), roles=(),
+        )  # fmt: skip
+
+    @property
+    def signs(self) -> str:
+        return self.ring.signing(AUDIENCE).kid
+
+    @property
+    def published(self) -> set[str | None]:
+        return {key.kid for key in self.ring.published()}
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = open_database(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def process(database: Database) -> Process:
+    made = Process(database)
+    await made.ring.look()
+    return made
+
+
+async def pass_in_database(database: Database, seconds: int) -> None:
+    """As if all keys had been made so long ago."""
+    keys = tables.keys.c
+    async with database.writing.connect() as connection:
+        await connection.execute(
+            update(tables.keys).values(
+                created_at=keys.created_at - seconds,
+                signs_from=keys.signs_from - seconds,
+                signs_until=keys.signs_until - seconds,
+                gone_at=keys.gone_at - seconds,
+            )
+        )
+        await connection.commit()
+
+
+async def events_of(database: Database, *names: str) -> list[tuple[str, str]]:
+    async with database.reading_engine.connect() as connection:
+        rows = await connection.execute(select(tables.events).order_by(tables.events.c.id))
+        return [(row.name, row.members["kid"]) for row in rows if row.name in names]
+
+
+async def test_the_first_process_makes_a_key_that_signs_and_one_of_refresh_tokens(process: Process) -> None:
+    seen = await process.rotation.read()
+    assert {(key.algorithm, key.state(seen.now)) for key in seen.keys} == {
+        ("ES256", KeyState.ACTIVE),
+        (REFRESH_ALGORITHM, KeyState.ACTIVE),
+    }
+    assert process.published == {process.signs}
+    assert len(await events_of(process.database, "key_scheduled")) == 2
+    assert not any({"d", "k"} & set(key.public) for key in seen.keys)
+
+
+async def test_processes_that_start_together_make_one_key(database_url: str) -> None:
+    databases = [open_database(database_url) for _ in range(6)]
+    processes = [Process(database) for database in databases]
+    await asyncio.gather(*(one.ring.look() for one in processes))
+    kept = (await processes[0].rotation.read()).keys
+    assert sorted(key.algorithm for key in kept) == ["ES256", REFRESH_ALGORITHM]
+    assert len({one.signs for one in processes}) == 1
+    for database in databases:
+        await database.close()
+
+
+async def test_processes_that_find_a_rotation_due_make_one_key(process: Process, database_url: str) -> None:
+    await pass_in_database(process.database, LIVES.rotation_s - LIVES.ahead_s)
+    databases = [open_database(database_url) for _ in range(6)]
+    others = [Process(database) for database in databases]
+    await asyncio.gather(process.ring.look(), *(one.ring.look() for one in others))
+    seen = await process.rotation.read()
+    signing = [key for key in seen.keys if key.algorithm == "ES256"]
+    assert [key.state(seen.now) for key in signing] == [KeyState.ACTIVE, KeyState.UPCOMING]
+    assert {one.signs for one in others} == {process.signs} == {signing[0].kid}
+    for database in databases:
+        await database.close()
+
+
+async def test_the_database_itself_refuses_a_second_last_key(process: Process) -> None:
+    second = replace(ACTIVE, kid="second")
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        async with process.database.unit() as unit:
+            await unit.keys.add(second)
+
+
+async def test_a_key_signs_when_it_has_been_published_and_stays_until_its_tokens_are_dead(
+    process: Process,
+) -> None:
+    old, token = process.signs, await process.token()
+    _, new = await process.rotation.rotate(["ES256"], at_once=False)
+    await process.ring.look()
+    assert (process.signs, process.published) == (old, {old, new.kid})
+
+    # From here on the process is alone: what it has read tells it when to do what.
+    process.passed_s += LIVES.ahead_s + 1
+    assert (process.signs, process.published) == (new.kid, {old, new.kid})
+    verifier = Verifier(issuer=ISSUER, audience=AUDIENCE, keys=process.ring.published)
+    assert verifier.verify(token).subject == "alice"
+    assert verifier.verify(await process.token()).subject == "alice"
+
+    process.passed_s += LIVES.linger_s
+    assert process.published == {new.kid}
+
+
+async def test_another_process_sees_a_rotation_at_its_next_look(process: Process, database: Database) -> None:
+    other = Process(database)
+    await other.ring.look()
+    changed = await process.rotation.rotate(["ES256", REFRESH_ALGORITHM], at_once=True)
+    new = {key.algorithm: key.kid for key in changed if key.signs_until is None}
+    await other.ring.look()
+    assert new["ES256"] in other.published
+    other.passed_s += SEEN_S + 1
+    assert other.signs == new["ES256"]
+
+
+async def test_the_key_set_is_the_same_object_as_long_as_it_is_the_same(process: Process) -> None:
+    before = process.ring.published()
+    await process.ring.look()
+    assert process.ring.published() is before
+    await process.rotation.rotate(["ES256"], at_once=False)
+    await process.ring.look()
+    assert process.ring.published() is not before
+
+
+async def test_a_key_is_opened_once_and_not_for_each_token(process: Process) -> None:
+    opened = len(process.sealed.opened)
+    for _ in range(20):
+        await process.token()
+        process.codec.write(FAMILY, 1)
+        await process.ring.look()
+    assert len(process.sealed.opened) == opened == 2
+
+
+async def test_each_resource_server_has_tokens_of_its_algorithm(database: Database) -> None:
+    process = Process(database)
+    algorithms = ("ES256", "RS256", "PS256", "EdDSA")
+    async with database.unit() as unit:
+        for algorithm in algorithms:
+            await unit.resource_servers.add(ResourceServer(f"https://{algorithm}.example.com", (), algorithm))
+        await unit.commit()
+    await process.ring.look()
+    assert len(process.published) == 4
+    for algorithm in algorithms:
+        audience = f"https://{algorithm}.example.com"
+        verifier = Verifier(
+            issuer=ISSUER, audience=audience, keys=process.ring.published, algorithms=[algorithm]
+        )
+        assert verifier.verify(await process.token(audience)).audience == (audience,)
+
+
+async def test_another_algorithm_is_published_before_it_signs(process: Process) -> None:
+    await pass_in_database(process.database, 1000)
+    async with process.database.unit() as unit:
+        await unit.resource_servers.add(ResourceServer(AUDIENCE, (), "EdDSA"))
+        await unit.commit()
+    await process.ring.look()
+    assert len(process.published) == 2
+    assert process.ring.signing(AUDIENCE).algorithm == "ES256"
+    process.passed_s += LIVES.ahead_s + 1
+    assert process.ring.signing(AUDIENCE).algorithm == "EdDSA"
+
+
+async def test_a_revoked_key_is_out_of_the_key_set_and_another_one_signs(process: Process) -> None:
+    stolen, token = process.signs, await process.token()
+    verifier = Verifier(issuer=ISSUER, audience=AUDIENCE, keys=process.ring.published)
+    assert verifier.verify(token).subject == "alice"
+    revoked, new = await process.rotation.revoke(stolen)
+    assert revoked.kid == stolen
+    await process.ring.look()
+    assert (process.signs, process.published) == (new.kid, {new.kid})
+    with pytest.raises(Exception, match="unknown_key"):
+        verifier.verify(token)
+    assert verifier.verify(await process.token()).subject == "alice"
+    assert await events_of(process.database, "key_revoked") == [("key_revoked", stolen)]
+    assert await process.rotation.revoke(stolen) == ()
+    with pytest.raises(NoSuchKey):
+        await process.rotation.revoke("no-such-key")
+
+
+async def test_refresh_tokens_outlive_the_rotation_of_their_key(process: Process) -> None:
+    token = process.codec.write(FAMILY, 7)
+    await process.rotation.rotate([REFRESH_ALGORITHM], at_once=False)
+    await process.ring.look()
+    assert process.codec.write(FAMILY, 7) == token
+    process.passed_s += REFRESH_LIVES.ahead_s + 1
+    assert process.codec.write(FAMILY, 7) != token
+    assert process.codec.read(token).turn == 7
+
+
+async def test_the_secret_key_is_changed_without_a_token_lost(process: Process, database: Database) -> None:
+    access, refresh = await process.token(), process.codec.write(FAMILY, 7)
+
+    with pytest.raises(WrongSecretKey):
+        await Process(database, Counting(OTHER_SECRET)).ring.look()
+    both = Process(database, Counting(OTHER_SECRET, (SECRET,)))
+    await both.ring.look()
+    assert len(await both.rotation.reseal()) == 2
+    assert await both.rotation.reseal() == []
+    assert len(await events_of(database, "key_resealed")) == 2
+
+    alone = Process(database, Counting(OTHER_SECRET))
+    await alone.ring.look()
+    verifier = Verifier(issuer=ISSUER, audience=AUDIENCE, keys=alone.ring.published)
+    assert verifier.verify(access).subject == "alice"
+    assert alone.codec.read(refresh).turn == 7
+    assert alone.codec.write(FAMILY, 7) == refresh
+    with pytest.raises(WrongSecretKey):
+        await Process(database).rotation.reseal()
+
+
+async def test_the_private_part_is_bound_to_its_key_and_to_what_it_is_for(process: Process) -> None:
+    key, refresh = sorted((await process.rotation.read()).keys, key=lambda key: key.algorithm)
+    sealed = process.sealed
+    assert isinstance(sealed.signer(key).key, Jwk)
+    for swapped in (
+        replace(key, kid=refresh.kid),
+        replace(key, algorithm=REFRESH_ALGORITHM),
+        replace(key, sealed=refresh.sealed),
+        replace(key, sealed=key.sealed[:-1] + bytes([key.sealed[-1] ^ 1])),
+    ):
+        with pytest.raises(CannotOpen):
+            sealed.signer(swapped)
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from sqlalchemy import event
+from mapae.server.store.engine import open_database
+from tests.server.actions.test_key_ring import Process
+
+async def main():
+    database = open_database(sys.argv[1])
+    event.listen(database.writing.sync_engine, "commit", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+    await Process(database).rotation.rotate(["ES256"], at_once=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_process_killed_in_the_middle_of_a_rotation_leaves_it_undone(
+    process: Process, database_url: str
+) -> None:
+    before = (await process.rotation.read()).keys
+    killed = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", KILLED, database_url],
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert (await process.rotation.read()).keys == before
+    old = process.signs
+    _, new = await process.rotation.rotate(["ES256"], at_once=True)
+    await process.ring.look()
+    assert process.published == {old, new.kid}
+
+
+async def test_a_ring_whose_database_is_away_goes_on(process: Process, database: Database) -> None:
+    _, new = await process.rotation.rotate(["ES256"], at_once=False)
+    await process.ring.look()
+    async with database.writing.connect() as connection:
+        await connection.execute(text("ALTER TABLE keys RENAME TO keys_away"))
+        await connection.commit()
+    with pytest.raises(Exception, match="keys"):
+        await process.ring.look()
+    process.passed_s += LIVES.ahead_s + 1
+    assert process.signs == new.kid
+    await process.token()
+
+
+async def test_keys_that_have_been_gone_for_long_are_deleted(process: Process) -> None:
+    old = process.signs
+    await process.rotation.revoke(old)
+    async with process.database.unit() as unit:
+        now = await unit.now()
+        assert await unit.keys.sweep(gone_before=now - 10) == 0
+        assert await unit.keys.sweep(gone_before=now + 10) == 1
+        await unit.commit()
+    assert old not in {key.kid for key in (await process.rotation.read()).keys}

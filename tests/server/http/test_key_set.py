@@ -1,0 +1,90 @@
+"""The key set over HTTP: who may keep it how long, and that it, the verifier and the tokens follow the ring."""
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from mapae.jose import jws
+from mapae.server.app import rotation_of
+from mapae.server.domain.keys import REFRESH_ALGORITHM
+from mapae.server.settings import load_settings
+from tests.server.http.conftest import ISSUER, SECRET_KEY, Server, bearer, serving
+
+JWKS = "/.well-known/jwks.json"
+
+
+async def key_set(server: Server) -> httpx.Response:
+    answer = await server.http.get(JWKS)
+    assert answer.status_code == 200
+    return answer
+
+
+def kids(answer: httpx.Response) -> set[str]:
+    return {key["kid"] for key in answer.json()["keys"]}
+
+
+def kid_of(tokens: httpx.Response) -> Any:
+    return jws.split(tokens.json()["access_token"]).header["kid"]
+
+
+async def test_anyone_may_keep_the_key_set_for_its_life(server: Server) -> None:
+    answer = await key_set(server)
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    (key,) = answer.json()["keys"]
+    assert set(key) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
+    again = await server.http.get(JWKS, headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["Cache-Control"] == "public, max-age=300"
+
+
+async def test_the_key_set_the_verifier_and_the_tokens_follow_the_ring(database_url: str) -> None:
+    async with serving(database_url, MAPAE_JWKS_LIFE="1", MAPAE_KEY_MARGIN="1") as server:
+        before, tokens = await key_set(server), await server.login()
+        rotation = rotation_of(
+            load_settings({"MAPAE_ISSUER": ISSUER, "MAPAE_SECRET_KEY": SECRET_KEY}), server.database
+        )
+        changed = await rotation.rotate(["ES256", REFRESH_ALGORITHM], at_once=True)
+        (new,) = {key.kid for key in changed if key.public and key.signs_until is None}
+
+        after = await until(lambda: key_set(server), lambda answer: new in kids(answer))
+        assert kids(after) == {*kids(before), new}
+        assert after.headers["ETag"] != before.headers["ETag"]
+        signed = await until(server.login, lambda answer: kid_of(answer) == new)
+        for answer in (tokens, signed):
+            assert (await server.http.get("/auth/me", headers=bearer(answer))).status_code == 200
+
+        refreshed = await server.refresh(tokens.json()["refresh_token"])
+        assert refreshed.status_code == 200
+        assert refreshed.json()["session_id"] == tokens.json()["session_id"]
+
+        await rotation.revoke(new)
+        await until(lambda: key_set(server), lambda answer: new not in kids(answer))
+        assert (await server.http.get("/auth/me", headers=bearer(signed))).status_code == 401
+        again = await server.refresh(refreshed.json()["refresh_token"])
+        assert (await server.http.get("/auth/me", headers=bearer(again))).status_code == 200
+
+
+async def test_a_revoked_key_of_refresh_tokens_ends_them_with_key_lost(server: Server) -> None:
+    tokens = (await server.login()).json()
+    rotation = rotation_of(
+        load_settings({"MAPAE_ISSUER": ISSUER, "MAPAE_SECRET_KEY": SECRET_KEY}), server.database
+    )
+    (refresh,) = (key for key in (await rotation.read()).keys if key.algorithm == REFRESH_ALGORITHM)
+    await rotation.revoke(refresh.kid)
+    answer = await until(
+        lambda: server.refresh(tokens["refresh_token"]), lambda answer: answer.status_code == 401
+    )
+    assert answer.json()["reason"] == "key_lost"
+    assert (await server.refresh((await server.login()).json()["refresh_token"])).status_code == 200
+
+
+async def until(ask: Any, good: Any) -> httpx.Response:
+    """The first good answer; the ring looks every two seconds."""
+    async with asyncio.timeout(20):
+        while True:
+            answer: httpx.Response = await ask()
+            if good(answer):
+                return answer
+            await asyncio.sleep(0.05)
