@@ -11,9 +11,10 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from mapae import TokenRejected
+from mapae import TokenRejected, Verifier
 from mapae.integrations.asgi import BearerMiddleware, Message, Receive, Scope, Send
-from mapae.testing import Issuer
+from mapae.testing import FixedClock, Issuer
+from mapae.verifier import Needs
 
 ISSUER = Issuer(audience="https://api.example.com")
 
@@ -207,3 +208,70 @@ def test_a_closed_websocket_is_not_mistaken_for_an_answer() -> None:
         _client().websocket_connect("/ws", headers=_bearer(alg="none")),
     ):
         pass
+
+
+def test_every_request_needs_what_the_middleware_needs() -> None:
+    client = _client(scopes=["orders:read"], needs=Needs(roles=["admin"], fresh_s=60))
+    stale = {"claims": {"auth_time": 1}}
+
+    enough = client.get("/", headers=_bearer(scopes=["orders:read"], roles=["admin"]))
+    no_role = client.get("/", headers=_bearer(scopes=["orders:read"]))
+    too_long_ago = client.get("/", headers=_bearer(scopes=["orders:read"], roles=["admin"], **stale))
+
+    assert [answer.status_code for answer in (enough, no_role, too_long_ago)] == [200, 403, 401]
+    assert too_long_ago.json()["error"] == "insufficient_user_authentication"
+    assert 'max_age="60"' in too_long_ago.headers["www-authenticate"]
+
+
+def test_a_token_that_is_optional_may_be_missing_but_not_bad() -> None:
+    async def whoami(request: Request) -> PlainTextResponse:
+        token = request.state.token
+        return PlainTextResponse("nobody" if token is None else token.subject)
+
+    middleware = [Middleware(BearerMiddleware, ISSUER.verifier(), optional=True)]
+    client = TestClient(Starlette(routes=[Route("/", whoami)], middleware=middleware))
+
+    assert client.get("/").text == "nobody"
+    assert client.get("/", headers={"Authorization": "Basic YTpi"}).text == "nobody"
+    assert client.get("/", headers=_bearer(subject="alice")).text == "alice"
+    assert client.get("/", headers=_bearer(expired=True)).status_code == 401
+    assert client.get("/", headers={"Authorization": "Bearer"}).status_code == 401
+
+
+def test_a_websocket_is_closed_when_its_token_ends_and_told_why() -> None:
+    clock = FixedClock()
+    issuer = Issuer(audience="https://api.example.com", clock=clock)
+    verifier: Verifier = issuer.verifier()
+
+    async def ticker(websocket: WebSocket) -> None:
+        await websocket.accept()
+        async with verifier.lasting(websocket.state.token, every_s=0):
+            while True:
+                await websocket.send_text("tick")
+                await websocket.receive_text()
+
+    middleware = [Middleware(BearerMiddleware, verifier)]
+    client = TestClient(Starlette(routes=[WebSocketRoute("/ws", ticker)], middleware=middleware))
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    with client.websocket_connect("/ws", headers=headers) as socket:
+        assert socket.receive_text() == "tick"
+        clock.advance(1000)
+        with pytest.raises(WebSocketDisconnect) as closed:
+            socket.receive_text()
+
+    assert (closed.value.code, closed.value.reason) == (3000, "expired")
+
+
+def test_a_websocket_that_the_application_has_closed_stays_as_it_was_closed() -> None:
+    async def hasty(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.close(4000)
+        websocket.state.token.require("orders:write")
+
+    middleware = [Middleware(BearerMiddleware, ISSUER.verifier())]
+    client = TestClient(Starlette(routes=[WebSocketRoute("/ws", hasty)], middleware=middleware))
+    with (
+        pytest.raises(TokenRejected, match="insufficient_scope"),
+        client.websocket_connect("/ws", headers=_bearer()) as socket,
+    ):
+        assert socket.receive() == {"type": "websocket.close", "code": 4000, "reason": ""}

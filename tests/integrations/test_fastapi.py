@@ -8,12 +8,17 @@ from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
-from mapae import AccessToken
+from mapae import AccessToken, TokenRejected
 from mapae.integrations.fastapi import Bearer, Refused
 from mapae.testing import Issuer
+from mapae.verifier import Needs
 
 ISSUER = Issuer(audience="https://api.example.com")
 bearer = Bearer(ISSUER.verifier(), realm="orders", description="An access token of the issuer.")
+
+
+dangerous = Bearer(ISSUER.verifier(), needs=Needs(roles=["admin"], fresh_s=60))
+maybe = Bearer(ISSUER.verifier(), optional=True)
 
 
 async def _customer(token: Annotated[AccessToken, Security(bearer, scopes=["profile"])]) -> str:
@@ -34,6 +39,20 @@ def _app() -> FastAPI:
     @app.get("/nested")
     async def nested(subject: Annotated[str, Security(_customer, scopes=["orders:read"])]) -> str:
         return subject
+
+    @app.delete("/orders")
+    async def delete(token: Annotated[AccessToken, Security(dangerous, scopes=["orders:write"])]) -> str:
+        return token.subject
+
+    @app.get("/shop")
+    async def shop(token: Annotated[AccessToken | None, Security(maybe, scopes=["shop"])]) -> str:
+        return "nobody" if token is None else token.subject
+
+    @app.get("/late")
+    async def late(token: Annotated[AccessToken, Depends(bearer)]) -> None:
+        token.require("orders:write")
+
+    app.add_exception_handler(TokenRejected, bearer.on_rejected)
 
     @app.websocket("/ws")
     async def socket(
@@ -145,3 +164,36 @@ def test_a_test_can_put_another_token_in_its_place() -> None:
     app.dependency_overrides[bearer] = lambda: ISSUER.verifier().verify(ISSUER.token(subject="bob"))
 
     assert TestClient(app).get("/me").json() == "bob"
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "error"),
+    [
+        ({}, 200, None),
+        ({"scopes": []}, 403, "insufficient_scope"),
+        ({"roles": ["member"]}, 403, "insufficient_scope"),
+        ({"claims": {"auth_time": 1}}, 401, "insufficient_user_authentication"),
+    ],
+)
+def test_a_view_may_need_roles_and_a_fresh_sign_in(
+    client: TestClient, options: dict[str, Any], status: int, error: str | None
+) -> None:
+    usual = {"scopes": ["orders:write"], "roles": ["admin"]}
+    answer = client.delete("/orders", headers=_bearer(**{**usual, **options}))
+
+    assert answer.status_code == status
+    assert answer.json() == "alice" if error is None else answer.json()["detail"]["error"] == error
+
+
+def test_a_token_that_is_optional_may_be_missing_but_not_bad(client: TestClient) -> None:
+    assert client.get("/shop").json() == "nobody"
+    assert client.get("/shop", headers=_bearer(scopes=["shop"])).json() == "alice"
+    assert client.get("/shop", headers=_bearer()).status_code == 403
+    assert client.get("/shop", headers=_bearer(expired=True)).status_code == 401
+
+
+def test_a_view_may_ask_for_more_while_it_runs(client: TestClient) -> None:
+    answer = client.get("/late", headers=_bearer())
+
+    assert (answer.status_code, answer.json()["detail"]["error"]) == (403, "insufficient_scope")
+    assert 'realm="orders", scope="orders:write"' in answer.headers["www-authenticate"]

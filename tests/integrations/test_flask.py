@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from mapae.integrations.flask import Guard
 from mapae.testing import Issuer
+from mapae.verifier import Needs
 
 ISSUER = Issuer(audience="https://api.example.com")
 
@@ -37,6 +38,21 @@ def client() -> FlaskClient:
     @app.get("/async")
     @guard.require()
     async def asynchronous() -> str:
+        return guard.token.subject
+
+    @app.get("/dangerous")
+    @guard.require("orders:write", needs=Needs(roles=["admin"], fresh_s=60))
+    def dangerous() -> str:
+        return "done"
+
+    @app.get("/shop")
+    @guard.optional
+    def shop() -> str:
+        return "nobody" if guard.presented is None else guard.presented.subject
+
+    @app.get("/basket")
+    @guard.optional
+    def basket() -> str:
         return guard.token.subject
 
     @app.get("/open")
@@ -98,3 +114,32 @@ def test_a_view_needs_its_scopes_and_keeps_its_arguments(client: FlaskClient) ->
 def test_a_view_may_ask_for_more_while_it_runs(client: FlaskClient) -> None:
     assert client.get("/write", headers=_bearer(scopes=["orders:write"])).text == "written"
     assert client.get("/write", headers=_bearer()).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "error"),
+    [
+        ({}, 200, None),
+        ({"scopes": []}, 403, "insufficient_scope"),
+        ({"roles": ["member"]}, 403, "insufficient_scope"),
+        ({"claims": {"auth_time": 1}}, 401, "insufficient_user_authentication"),
+    ],
+)
+def test_a_view_may_need_roles_and_a_fresh_sign_in(
+    client: FlaskClient, options: dict[str, Any], status: int, error: str | None
+) -> None:
+    usual = {"scopes": ["orders:write"], "roles": ["admin"]}
+    answer = client.get("/dangerous", headers=_bearer(**{**usual, **options}))
+
+    assert (answer.status_code, answer.json["error"] if answer.json else None) == (status, error)
+
+
+def test_a_token_that_is_optional_may_be_missing_but_not_bad(client: FlaskClient) -> None:
+    assert client.get("/shop").text == "nobody"
+    assert client.get("/shop", headers=_bearer(subject="alice")).text == "alice"
+    assert client.get("/shop", headers=_bearer(expired=True)).status_code == 401
+
+
+def test_a_view_may_find_that_it_needs_a_token_after_all(client: FlaskClient) -> None:
+    assert client.get("/basket", headers=_bearer(subject="alice")).text == "alice"
+    assert client.get("/basket").status_code == 401

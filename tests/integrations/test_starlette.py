@@ -12,8 +12,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from mapae import TokenRejected
 from mapae.integrations.starlette import BearerBackend
 from mapae.testing import Issuer
+from mapae.verifier import Needs
 
 ISSUER = Issuer(audience="https://api.example.com")
 
@@ -73,3 +75,32 @@ def test_the_error_of_another_backend_is_not_ours_to_answer() -> None:
 
     with pytest.raises(AuthenticationError, match="something else"):
         BearerBackend(ISSUER.verifier()).on_error(HTTPConnection({"type": "http"}), error)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "error"),
+    [
+        ({"roles": ["admin"]}, 200, None),
+        ({}, 403, "insufficient_scope"),
+        ({"roles": ["admin"], "claims": {"auth_time": 1}}, 401, "insufficient_user_authentication"),
+        (None, 401, "missing"),
+    ],
+)
+def test_a_view_may_need_more_of_the_token(
+    options: dict[str, Any] | None, status: int, error: str | None
+) -> None:
+    backend = BearerBackend(ISSUER.verifier(), realm="orders")
+
+    async def delete(request: Request) -> JSONResponse:
+        token = backend.token(request, Needs(roles=["admin"], fresh_s=60))
+        return JSONResponse({"subject": token.subject})
+
+    app = Starlette(
+        routes=[Route("/", delete)],
+        middleware=[Middleware(AuthenticationMiddleware, backend=backend, on_error=backend.on_error)],
+        exception_handlers={TokenRejected: backend.on_rejected},
+    )
+    answer = TestClient(app).get("/", headers={} if options is None else _bearer(**options))
+
+    assert (answer.status_code, answer.json().get("error")) == (status, error)
+    assert ("www-authenticate" in answer.headers) == (status != 200)

@@ -11,6 +11,7 @@ import pytest
 
 from mapae.integrations.wsgi import BearerMiddleware
 from mapae.testing import Issuer
+from mapae.verifier import Needs
 
 ISSUER = Issuer(audience="https://api.example.com")
 
@@ -95,3 +96,24 @@ def test_a_scope_that_the_application_asks_for_after_it_began_to_answer() -> Non
 
     assert status == "403 Forbidden"
     assert json.loads(body)["error"] == "insufficient_scope"
+
+
+def test_every_request_needs_what_the_middleware_needs() -> None:
+    needs = Needs(any_scope=["orders:read", "orders:write"], roles=["admin"])
+
+    enough, _, _ = _get(_whoami, _bearer(scopes=["orders:write"], roles=["admin"]), needs=needs)
+    too_little, headers, _ = _get(_whoami, _bearer(roles=["admin"]), needs=needs)
+
+    assert (enough, too_little) == ("200 OK", "403 Forbidden")
+    assert 'scope="orders:read orders:write"' in headers["www-authenticate"]
+
+
+def test_a_token_that_is_optional_may_be_missing_but_not_bad() -> None:
+    def whoami(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        token = environ["mapae.token"]
+        return [b"nobody" if token is None else token.subject.encode()]
+
+    assert _get(whoami, {}, optional=True)[2] == b"nobody"
+    assert _get(whoami, _bearer(subject="alice"), optional=True)[2] == b"alice"
+    assert _get(whoami, _bearer(expired=True), optional=True)[0] == "401 Unauthorized"
