@@ -1,6 +1,7 @@
 """The table of domain/families as a client meets it: row by row over HTTP, on both databases."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,8 @@ ELSEWHERE = {"Mapae-Instance": "another-installation-of-it"}
 NOBODY: dict[str, str] = {}
 ATTEMPT = "an-attempt-value-of-the-client"
 GRACE = 10
+#: What the key ring asks every two seconds, whatever goes on beside it.
+THE_RINGS = re.compile(r"FROM (keys|resource_servers)|^SELECT (floor|CAST)")
 
 LATE, SOON = GRACE + 1, 0
 ENDED, REFUSED = "session_ended", "invalid_refresh_token"
@@ -117,7 +120,8 @@ async def test_a_refresh_is_one_read_one_write_and_one_commit(database_url: str)
         statements: list[str] = []
 
         def note(*facts: Any) -> None:
-            statements.append(facts[2].split()[0])
+            if not THE_RINGS.search(facts[2]):
+                statements.append(facts[2].split()[0])
 
         with listening(note):
             assert (await server.refresh(token)).status_code == 200
