@@ -22,7 +22,7 @@ class Issuer:
     """An issuer whose key is made with it and never leaves the process.
 
     Attributes:
-        keys: its public keys.
+        keys: its public keys, the one that signs first.
     """
 
     def __init__(
@@ -41,13 +41,27 @@ class Issuer:
         self.audience: Final = audience
         self.issuer: Final = issuer
         self.clock: Final = clock
-        self._key: Final = Jwk.generate(algorithm)
-        self.keys: Final = JwkSet([self._key.public()])
+        self._key = Jwk.generate(algorithm)
+        self.keys = JwkSet([self._key.public()])
         self._numbers: Final = itertools.count(1)
+
+    def rotate(self, *, keep: bool = True) -> None:
+        """Sign with a new key from now on.
+
+        Args:
+            keep: whether the keys before it stay among `keys`; without, their tokens are refused
+        """
+        self._key = Jwk.generate(self._key.alg or "")
+        self.keys = JwkSet([self._key.public(), *(self.keys if keep else ())])
 
     def verifier(self, **options: Any) -> Verifier:
         """A verifier that accepts what `token()` mints; `options` are further arguments of `Verifier`."""
-        given = {"issuer": self.issuer, "audience": self.audience, "keys": self.keys, "clock": self.clock}
+        given = {
+            "issuer": self.issuer,
+            "audience": self.audience,
+            "keys": lambda: self.keys,
+            "clock": self.clock,
+        }
         return Verifier(**{**given, **options})
 
     def token(  # noqa: PLR0913  # one argument a way to be wrong
@@ -65,6 +79,7 @@ class Issuer:
         unknown_key: bool = False,
         tampered: bool = False,
         claims: Mapping[str, Any] | None = None,
+        header: Mapping[str, Any] | None = None,
     ) -> str:
         """An access token: good, unless an argument says in which way it is not.
 
@@ -76,6 +91,7 @@ class Issuer:
             unknown_key: signed with a key that is not among `keys`
             tampered: the payload was changed after signing
             claims: replace or add claims; the value None removes one
+            header: further members of the header of a signed token
         """
         now = int(self.clock()) + (3600 if not_yet_valid else -3600 - LIFE_S if expired else 0)
         usual = AccessTokenClaims(
@@ -92,14 +108,15 @@ class Issuer:
             roles=tuple(roles),
         ).to_dict()
         payload = {name: value for name, value in {**usual, **(claims or {})}.items() if value is not None}
-        token = self._signed(strict_json.dump(payload), typ=typ, alg=alg, unknown_key=unknown_key)
+        encoded = strict_json.dump(payload)
+        if alg is None:
+            key = Jwk.generate(self._key.alg or "") if unknown_key else self._key
+            token = jws.sign(encoded, key, algorithm=key.alg or "", typ=typ, extra=header)
+        else:
+            token = self._unsound(encoded, typ=typ, alg=alg)
         return _tampered(token, payload) if tampered else token
 
-    def _signed(self, payload: bytes, *, typ: str, alg: str | None, unknown_key: bool) -> str:
-        if alg is None:
-            algorithm = self._key.alg or ""
-            key = Jwk.generate(algorithm) if unknown_key else self._key
-            return jws.sign(payload, key, algorithm=algorithm, typ=typ)
+    def _unsound(self, payload: bytes, *, typ: str, alg: str) -> str:
         # What no library should sign is put together by hand.
         header = strict_json.dump({"alg": alg, "typ": typ, "kid": self._key.kid})
         signing_input = f"{base64url.encode(header)}.{base64url.encode(payload)}"
