@@ -16,7 +16,7 @@ from docs.generate import DOCS, stale
 from examples.run import WHAT_TO_TRY
 from mapae.server.app import opened, routes
 from mapae.server.domain.problems import ProblemCode
-from mapae.server.domain.setup import parse_setup
+from mapae.server.domain.setup import ResourceServerSetup, UserSetup, parse_setup
 from mapae.server.settings import load_settings
 from tests.journeys.processes import MAPAE, environment, free_port, mapae, started
 
@@ -102,8 +102,14 @@ def test_the_readme_and_make_run_say_the_same_three_commands() -> None:
     assert tried == [line for line in commands if "bin/mapae" in line]
 
 
-def test_the_setup_of_the_readme_is_one() -> None:
-    (text,) = blocks(ROOT / "README.md", "toml")
+def test_every_key_of_the_setup_file_is_documented_and_every_documented_one_is_there() -> None:
+    known = {*UserSetup.model_fields, *ResourceServerSetup.model_fields}
+    assert names(DOCS / "reference" / "setup-file.md") == known
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/reference/setup-file.md"])
+def test_the_examples_of_set_up_files_are_some(page: str) -> None:
+    (text,) = blocks(ROOT / page, "toml")
     setup = parse_setup(tomllib.loads(text))
     assert [user.username.key for user in setup.users] == ["alice"]
 
