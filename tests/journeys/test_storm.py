@@ -125,7 +125,7 @@ async def storm(server: Server, blows: dict[str, Callable[[], Awaitable[None]]])
                 await client.refresh()
 
         async def until_turns(turns: int) -> None:
-            while sum(one.turns for one in clients) < turns and not any(one.refused for one in clients):  # noqa: ASYNC110
+            while sum(one.turns for one in clients) < turns and not any(one.refused for one in clients):
                 await asyncio.sleep(0.01)
 
         running = [asyncio.create_task(go_on(client)) for client in clients]

@@ -1,10 +1,13 @@
 """Composition root: settings in, ASGI application out. The only file that knows every room."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Final
 
+import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
@@ -31,14 +34,19 @@ from mapae.server.adapters.sealing import Sealer
 from mapae.server.domain.families import RefreshPolicy
 from mapae.server.domain.keys import SEEN_S, Lives
 from mapae.server.domain.refresh_token import RefreshTokenCodec
-from mapae.server.http.endpoints.health import Health
+from mapae.server.http.endpoints.health import Health, closed_routes
 from mapae.server.http.endpoints.session_api import SessionApi
 from mapae.server.http.endpoints.well_known import WellKnown
 from mapae.server.http.errors import HANDLERS
 from mapae.server.http.front import Front
 from mapae.server.jobs import Job, running
 from mapae.server.settings import Settings, load_settings
-from mapae.server.store.engine import Database, open_database
+from mapae.server.store.engine import Database, StoreUnavailable, open_database
+
+log = structlog.get_logger()
+
+#: Seconds between two tries to open a database that is away.
+RETRY_S: Final = 0.5
 
 
 def create() -> ASGIApp:
@@ -53,18 +61,52 @@ def build(settings: Settings) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with (
-            opened(settings) as house,
-            following(house.ring),
-            running(jobs(settings, house), house.database),
-        ):
-            app.router.routes[:] = routes(settings, house)
-            yield
+        async with AsyncExitStack() as stack:
+
+            async def open_up() -> None:
+                house = await stack.enter_async_context(opened(settings))
+                await stack.enter_async_context(following(house.ring))
+                await stack.enter_async_context(running(jobs(settings, house), house.database))
+                app.router.routes[:] = routes(settings, house)
+
+            app.router.routes[:] = closed_routes()
+            async with retried(open_up):
+                yield
 
     app = Starlette(lifespan=lifespan, exception_handlers=HANDLERS)
     # A redirect would be to wherever the `Host` header says, body and credentials included.
     app.router.redirect_slashes = False
     return Front(app, https=settings.issuer.startswith("https://"), entropy=system_entropy)
+
+
+@asynccontextmanager
+async def retried(open_up: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Open up; while the database is away, enter all the same and go on trying.
+
+    A worker may have to take the place of another just then. One that gave up would take the server with it.
+    """
+
+    async def go_on() -> None:
+        while True:
+            await asyncio.sleep(RETRY_S)
+            try:
+                return await open_up()
+            except StoreUnavailable as error:
+                log.warning("not_open_yet", detail=str(error))
+
+    try:
+        await open_up()
+    except StoreUnavailable as error:
+        log.warning("not_open_yet", detail=str(error))
+        task = asyncio.create_task(go_on())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+    else:
+        yield
 
 
 @dataclass(frozen=True, slots=True)

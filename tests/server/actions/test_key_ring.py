@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from sqlalchemy import select, text, update
 
-from mapae.clock import system_clock
+from mapae.clock import Clock, system_clock
 from mapae.entropy import system_entropy
 from mapae.jose.jwk import Jwk
 from mapae.oauth.scope import Scope
@@ -60,15 +60,23 @@ class Process:
     passed_s: float = 0.0
 
     def __post_init__(self) -> None:
-        self.rotation = RotateKeys(self.database, self.sealed, self.sealed, LIVES, REFRESH_LIVES)
-        self.ring = KeyRing(self.rotation, [self.sealed], monotonic=lambda: self.passed_s)
-        self.mint = Mint(ISSUER, 300, self.ring, system_clock, system_entropy)
+        self.use(RotateKeys(self.database, self.sealed, self.sealed, LIVES, REFRESH_LIVES))
+
+    def use(self, rotation: RotateKeys) -> None:
+        """Have this rotation in place of the one of the tests here."""
+        self.rotation = rotation
+        self.ring = KeyRing(rotation, [rotation.sealed], monotonic=lambda: self.passed_s)
         self.codec = RefreshTokenCodec(self.ring.refresh_keys)
+        self.mint_for(ISSUER, system_clock)
+
+    def mint_for(self, issuer: str, clock: Clock, *, life_s: int = 300) -> None:
+        """Issue the tokens of this issuer, by this clock."""
+        self.mint = Mint(issuer, life_s, self.ring, clock, system_entropy)
 
     async def token(self, audience: str = AUDIENCE) -> str:
         return await self.mint.access_token(
             subject="alice", audience=audience, client_id="mapae", scope=Scope.of([]),
-            session_id="a-session-12", auth_time=int(system_clock()), roles=(),
+            session_id="a-session-12", auth_time=0, roles=(),
         )  # fmt: skip
 
     @property

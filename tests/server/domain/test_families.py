@@ -243,7 +243,8 @@ def test_row_13_a_score_above_the_limit_is_theft() -> None:
 
 
 def test_row_13_many_late_replays_within_one_turn_are_reported_once_and_end_nothing() -> None:
-    kept, reports = family(known=True), []
+    kept = family(known=True)
+    reports: list[tuple[Report, ...]] = []
     for _ in range(2 * MAX_LATE_REPLAYS):
         decision = spend(kept, presented(4, instance_digest=OURS), now=NOW, policy=POLICY)
         assert isinstance(decision, Replayed)

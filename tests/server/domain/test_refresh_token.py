@@ -30,7 +30,7 @@ def test_what_was_written_is_read(family: bytes, turn: int) -> None:
     assert len(token) == 68
 
 
-@given(place=st.integers(0, 67), character=st.characters(exclude_categories=("Cs",)))
+@given(place=st.integers(0, 67), character=st.characters(codec="utf-8"))
 def test_no_other_spelling_and_no_forgery_is_read(place: int, character: str) -> None:
     text = CODEC.write(FAMILY, 7).reveal()
     changed = text[:place] + character + text[place + 1 :]

@@ -4,19 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from starlette.types import ASGIApp
 
 from mapae.entropy import system_entropy
-from mapae.secret import Secret
 from mapae.server.actions.administer_users import AdministerUsers
 from mapae.server.adapters.argon2_hasher import Argon2Hasher
 from mapae.server.app import build
-from mapae.server.domain.passwords import parse_username, prepare_new_password
+from mapae.server.domain.ids import new_id
 from mapae.server.domain.resource_servers import ResourceServer
+from mapae.server.domain.users import User
 from mapae.server.settings import load_settings
 from mapae.server.store.engine import Database, open_database
 
@@ -24,6 +26,13 @@ ISSUER = "https://auth.example.com"
 AUDIENCE = "https://api.example.com"
 SECRET_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"
 PASSWORD = "correct horse battery staple"
+#: Settings with hashes that cost little.
+ENVIRON = {
+    "MAPAE_ISSUER": ISSUER,
+    "MAPAE_SECRET_KEY": SECRET_KEY,
+    "MAPAE_ARGON2_MEMORY_KIB": "7168",
+    "MAPAE_ARGON2_TIME_COST": "5",
+}
 INSTANCE = {"Mapae-Instance": "an-installation-of-the-client"}
 
 
@@ -63,7 +72,11 @@ async def running(app: ASGIApp) -> AsyncIterator[None]:
     """An application between its start-up and its shut-down (ASGI lifespan)."""
     incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     outgoing: asyncio.Queue[Any] = asyncio.Queue()
-    task = asyncio.create_task(app({"type": "lifespan"}, incoming.get, outgoing.put))
+
+    async def live() -> None:
+        await app({"type": "lifespan"}, incoming.get, outgoing.put)
+
+    task = asyncio.create_task(live())
     await incoming.put({"type": "lifespan.startup"})
     assert (await outgoing.get())["type"] == "lifespan.startup.complete"
     try:
@@ -74,25 +87,22 @@ async def running(app: ASGIApp) -> AsyncIterator[None]:
         await task
 
 
+@cache
+def _password_hash() -> str:
+    return PasswordHasher(time_cost=5, memory_cost=7168, parallelism=1).hash(PASSWORD)
+
+
 @asynccontextmanager
 async def serving(database_url: str, **settings: str) -> AsyncIterator[Server]:
     """The application on this database, with hashes that cost little, and two users."""
-    environ = {
-        "MAPAE_ISSUER": ISSUER,
-        "MAPAE_DATABASE_URL": database_url,
-        "MAPAE_SECRET_KEY": SECRET_KEY,
-        "MAPAE_ARGON2_MEMORY_KIB": "7168",
-        "MAPAE_ARGON2_TIME_COST": "5",
-        **settings,
-    }
-    app = build(load_settings(environ))
+    app = build(load_settings(ENVIRON | {"MAPAE_DATABASE_URL": database_url} | settings))
     database = open_database(database_url)
     hasher = Argon2Hasher(memory_kib=7168, time_cost=5, parallelism=1, threads=1, queue=10)
     users = AdministerUsers(database, hasher, system_entropy)
-    password = prepare_new_password(Secret(PASSWORD))
-    await users.create(parse_username("alice"), password, roles=["member"], email=None)
-    await users.create(parse_username("bob"), password, roles=[], email=None)
     async with database.unit() as unit:
+        now = await unit.now()
+        for name, roles in (("alice", ("member",)), ("bob", ())):
+            await unit.users.add(User(new_id(system_entropy), name, name, _password_hash(), roles, now))
         await unit.resource_servers.add(ResourceServer(AUDIENCE, ("orders:read", "orders:write")))
         await unit.commit()
     transport = httpx.ASGITransport(app, client=("192.0.2.7", 4711))

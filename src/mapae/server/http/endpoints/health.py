@@ -4,10 +4,25 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from mapae.server.store.engine import Database, StoreUnavailable
 from mapae.server.store.migrations import SchemaState, schema_state
+
+
+def closed_routes() -> list[BaseRoute]:
+    """What a process answers that has not reached its database yet: that it lives, and 503 to all else."""
+
+    async def live(request: Request) -> Response:
+        return _answer(200, {"status": "live"})
+
+    async def closed(request: Request) -> Response:
+        raise StoreUnavailable("not reached since this process started")
+
+    return [
+        Route("/health/live", live),
+        Route("/{path:path}", closed, methods=["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
