@@ -1,0 +1,23 @@
+"""Run the orders API in FastAPI.
+
+python -m examples.fastapi_api --issuer http://localhost:8000 --audience http://localhost:8001 --port 8001
+"""
+
+import argparse
+
+import uvicorn
+
+from examples.fastapi_api.app import orders_app
+from mapae import Verifier
+
+parser = argparse.ArgumentParser(
+    prog="python -m examples.fastapi_api", description="A sample API in FastAPI."
+)
+parser.add_argument("--issuer", default="http://localhost:8000", help="whose tokens to believe")
+parser.add_argument("--audience", default="http://localhost:8001", help="what they have to be for")
+parser.add_argument("--host", default="127.0.0.1")
+parser.add_argument("--port", default=8001, type=int)
+options = parser.parse_args()
+
+app = orders_app(Verifier(issuer=options.issuer, audience=options.audience))
+uvicorn.run(app, host=options.host, port=options.port, log_level="warning")

@@ -1,0 +1,1 @@
+"""An orders API in Flask, behind access tokens."""

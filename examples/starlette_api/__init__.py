@@ -1,0 +1,1 @@
+"""An orders API with the authentication of Starlette itself."""

@@ -1,0 +1,1 @@
+"""An orders API in plain WSGI, behind access tokens."""
