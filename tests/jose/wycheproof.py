@@ -3,7 +3,9 @@
     python -m tests.jose.wycheproof FOLDER
 
 FOLDER holds files such as ecdsa_secp256r1_sha256_p1363_test.json and json_web_signature_test.json; those of algorithms
-that JOSE does not have are left out. A vector marked "acceptable" may go either way.
+that JOSE does not have are left out. A vector marked "acceptable" may go either way, and so may four of
+json_web_signature_test.json that contradict RFC 7515: 367 and 370 are the same token as 357, which is valid; 372 and 373
+are valid only to a reader that skips question marks.
 """
 
 import json
@@ -23,6 +25,7 @@ Group = dict[str, Any]
 Check = Callable[[], None]
 
 _ECDSA = {"secp256r1_sha256": "ES256", "secp384r1_sha384": "ES384", "secp521r1_sha512": "ES512"}
+_MISLABELLED = {367, 370, 372, 373}
 _CURVES = {"ES256": ("P-256", 32), "ES384": ("P-384", 48), "ES512": ("P-521", 66)}
 
 
@@ -68,7 +71,8 @@ def checks(path: Path) -> Iterator[tuple[str, str, Check]]:
         for vector in group["tests"]:
             name = f"{path.name} {vector['tcId']} ({vector['comment']})"
             if algorithm is None:
-                yield name, vector["result"], _jws(group, vector)
+                expected = "acceptable" if vector["tcId"] in _MISLABELLED else vector["result"]
+                yield name, expected, _jws(group, vector)
             else:
                 yield name, vector["result"], _raw(group, vector, algorithm)
 
