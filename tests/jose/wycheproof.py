@@ -4,8 +4,8 @@
 
 FOLDER holds files such as ecdsa_secp256r1_sha256_p1363_test.json and json_web_signature_test.json; those of algorithms
 that JOSE does not have are left out. A vector marked "acceptable" may go either way, and so may four of
-json_web_signature_test.json that contradict RFC 7515: 367 and 370 are the same token as 357, which is valid; 372 and 373
-are valid only to a reader that skips question marks.
+json_web_signature_test.json that contradict RFC 7515: 367 and 370 are the same token as 357, which is valid; 372 and
+373 are valid only to a reader that skips question marks.
 """
 
 import json
