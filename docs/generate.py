@@ -12,6 +12,7 @@ from docs.advice import END_REASONS, EXIT_CODES, PROBLEMS, REJECTIONS, REPORTS, 
 from docs.command_line import command_line_page
 from mapae import client
 from mapae.cli.errors import ExitCode
+from mapae.server.adapters.metrics import Metrics
 from mapae.server.domain.events import Event
 from mapae.server.domain.families import Report
 from mapae.server.domain.problems import ProblemCode
@@ -44,6 +45,18 @@ A value and its file at once, an unknown name and an unknown key are errors at s
 `mapae config check` shows what is in force and where it comes from.
 
 {_table(("variable", "meaning", "value", "default", "unit"), rows)}
+"""
+
+
+def metrics_page() -> str:
+    """docs/reference/metrics.md."""
+    rows = [(f"`{name}`", kind, labels, text) for name, kind, labels, text in Metrics().describe()]
+    return f"""# Metrics
+
+`/metrics` answers in the text format of Prometheus: to callers on this machine, and to everyone with
+`MAPAE_METRICS=true`. The workers of one server are added up.
+
+{_table(("name", "type", "labels", "meaning"), rows)}
 """
 
 
@@ -155,6 +168,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "reference/command-line.md": command_line_page,
     "reference/events.md": events_page,
+    "reference/metrics.md": metrics_page,
     "reference/settings.md": settings_page,
 }
 

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from docs.advice import PROBLEMS, told
 from docs.generate import DOCS, stale
 from examples.run import WHAT_TO_TRY
+from mapae.server.adapters.metrics import Metrics
 from mapae.server.app import opened, routes
 from mapae.server.domain.problems import ProblemCode
 from mapae.server.domain.setup import ResourceServerSetup, UserSetup, parse_setup
@@ -80,7 +81,7 @@ async def test_every_address_is_documented_and_every_documented_one_is_there(sql
     async with opened(settings) as house:
         served = {
             f"{method} {route.path}"
-            for route in routes(settings, house)
+            for route in routes(settings, house, Metrics())
             if isinstance(route, Route)
             for method in (route.methods or set()) - {"HEAD"}
         }

@@ -116,3 +116,10 @@ async def test_what_a_guesser_leaves_in_the_database_is_bounded_by_the_limits(se
             )
         ).scalar_one()
     assert (rows, events) == (1, 0)
+
+
+async def test_asking_for_a_scope_that_is_not_there_costs_no_guess_and_tells_nothing(server: Server) -> None:
+    await use_up(server, account_bucket("alice"), all_but=1)
+    for name in ("alice", "nobody"):
+        assert (await server.login(name, headers={}, scope="everything")).json()["code"] == "unknown_scope"
+    assert (await server.login(headers={})).status_code == 200

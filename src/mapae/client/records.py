@@ -34,7 +34,7 @@ class SignIn:
     """One person signed in to one server on this device, or, once ended, the tombstone that says why.
 
     Attributes:
-        instance: names this installation to the server (`Mapae-Instance`); drawn at sign-in.
+        instance: names this installation to the server (`Mapae-Instance`); drawn at its first sign-in.
         tokens: None once the session has ended.
         ended: the reason it ended for, None while it lives.
     """

@@ -211,7 +211,7 @@ class Session:
             raise unavailable(answer)
 
     def _sign_in(self, username: str, password: str, device_name: str | None) -> None:
-        instance = self._draw()
+        instance = self._store.instance(self._draw())
         body = {"username": username, "password": password}
         if device_name:
             body["device_name"] = device_name

@@ -31,6 +31,9 @@ class Store(Protocol):
     def delete(self) -> None:
         """Keep nothing any more."""
 
+    def instance(self, drawn: Secret) -> Secret:
+        """The name of this installation: `drawn`, unless one was kept before. It outlives sign-ins."""
+
     def attempt(self, turn: Secret, drawn: Secret) -> Secret:
         """The attempt value of the turn this refresh token buys: `drawn`, unless one was kept before."""
 
@@ -44,6 +47,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._sign_in: SignIn | None = None
         self._attempts: dict[bytes, Secret] = {}
+        self._instance: Secret | None = None
         self._lock = threading.Lock()
 
     def read(self) -> SignIn | None:
@@ -58,6 +62,11 @@ class MemoryStore:
         """Keep nothing any more."""
         self._sign_in = None
         self._attempts.clear()
+
+    def instance(self, drawn: Secret) -> Secret:
+        """The name of this installation."""
+        self._instance = self._instance or drawn
+        return self._instance
 
     def attempt(self, turn: Secret, drawn: Secret) -> Secret:
         """The attempt value of a turn."""
@@ -133,6 +142,14 @@ class FileStore:
                 f"{self.path} could not be deleted: {problem.strerror}; delete it by hand"
             ) from problem
 
+    def instance(self, drawn: Secret) -> Secret:
+        """The name of this installation, the same for every process and every sign-in.
+
+        Raises:
+            StoreFailed: it could not be kept, or was damaged.
+        """
+        return _kept_once(self.path.with_suffix(".instance"), drawn)[0]
+
     def attempt(self, turn: Secret, drawn: Secret) -> Secret:
         """The attempt value of a turn, the same for every process that asks.
 
@@ -140,13 +157,10 @@ class FileStore:
             StoreFailed: it could not be kept, or was damaged.
         """
         path = self.path.with_suffix(f".attempt-{turn.digest().hex()[:16]}")
-        if create_private(path, drawn.reveal().encode()):
+        value, is_new = _kept_once(path, drawn)
+        if is_new:
             self._forget_old_attempts()
-            return drawn
-        kept = read_private(path)
-        if not kept:
-            raise StoreFailed(f"{path} is empty or gone; delete it, then try again")
-        return Secret(kept.decode("ascii", "replace"))
+        return value
 
     @contextmanager
     def lock(self, deadline_s: float) -> Iterator[None]:
@@ -180,6 +194,16 @@ class FileStore:
             aged = sorted((path.stat().st_mtime_ns, path) for path in self._attempts())
             for _, path in aged[:-KEPT_ATTEMPTS]:
                 path.unlink(missing_ok=True)
+
+
+def _kept_once(path: Path, drawn: Secret) -> tuple[Secret, bool]:
+    """What the first process to ask kept there, and whether that was this one."""
+    if create_private(path, drawn.reveal().encode()):
+        return drawn, True
+    kept = read_private(path)
+    if not kept:
+        raise StoreFailed(f"{path} is empty or gone; delete it, then try again")
+    return Secret(kept.decode("ascii", "replace")), False
 
 
 def home() -> Path:

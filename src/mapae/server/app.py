@@ -30,11 +30,13 @@ from mapae.server.actions.sweep import Sweep
 from mapae.server.adapters.argon2_hasher import Argon2Hasher
 from mapae.server.adapters.key_holders import SealedKeys
 from mapae.server.adapters.log import configure_logging
+from mapae.server.adapters.metrics import Metrics
 from mapae.server.adapters.sealing import Sealer
 from mapae.server.domain.families import RefreshPolicy
 from mapae.server.domain.keys import SEEN_S, Lives
 from mapae.server.domain.refresh_token import RefreshTokenCodec
 from mapae.server.http.endpoints.health import Health, closed_routes
+from mapae.server.http.endpoints.metrics import MetricsPage
 from mapae.server.http.endpoints.session_api import SessionApi
 from mapae.server.http.endpoints.well_known import WellKnown
 from mapae.server.http.errors import HANDLERS
@@ -58,6 +60,7 @@ def create() -> ASGIApp:
 
 def build(settings: Settings) -> ASGIApp:
     """The application of these settings. It opens the database when it starts, and closes it when it stops."""
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -66,8 +69,8 @@ def build(settings: Settings) -> ASGIApp:
             async def open_up() -> None:
                 house = await stack.enter_async_context(opened(settings))
                 await stack.enter_async_context(following(house.ring))
-                await stack.enter_async_context(running(jobs(settings, house), house.database))
-                app.router.routes[:] = routes(settings, house)
+                await stack.enter_async_context(running(jobs(settings, house, metrics), house.database))
+                app.router.routes[:] = routes(settings, house, metrics)
 
             app.router.routes[:] = closed_routes()
             async with retried(open_up):
@@ -76,7 +79,7 @@ def build(settings: Settings) -> ASGIApp:
     app = Starlette(lifespan=lifespan, exception_handlers=HANDLERS)
     # A redirect would be to wherever the `Host` header says, body and credentials included.
     app.router.redirect_slashes = False
-    return Front(app, https=settings.issuer.startswith("https://"), entropy=system_entropy)
+    return Front(app, https=settings.issuer.startswith("https://"), entropy=system_entropy, metrics=metrics)
 
 
 @asynccontextmanager
@@ -175,19 +178,19 @@ def rotation_of(settings: Settings, database: Database) -> RotateKeys:
     )
 
 
-def jobs(settings: Settings, house: House) -> list[Job]:
+def jobs(settings: Settings, house: House, metrics: Metrics) -> list[Job]:
     """The periodic work of the server."""
-    sweep = Sweep(house.database, settings.session_retention, settings.audit_retention)
+    sweep = Sweep(house.database, settings.session_retention, settings.audit_retention, metrics)
     return [Job("sweep", 600, sweep)]
 
 
-def routes(settings: Settings, house: House) -> list[BaseRoute]:
+def routes(settings: Settings, house: House, metrics: Metrics) -> list[BaseRoute]:
     """Every address of the server, each wired to what answers it."""
     database, ring = house.database, house.ring
     mint = Mint(settings.issuer, settings.access_token_life, ring, system_clock, system_entropy)
     issue = Issue(mint, house.codec)
     policy = RefreshPolicy(grace_s=settings.refresh_grace, idle_s=settings.session_idle)
-    batches = FamilyBatches(database, policy)
+    batches = FamilyBatches(database, policy, metrics)
     limits = GuessLimits(database, monotonic=monotonic_clock)
     session_api = SessionApi(
         log_in=LogIn(
@@ -211,4 +214,5 @@ def routes(settings: Settings, house: House) -> list[BaseRoute]:
         *session_api.routes(),
         *WellKnown(settings.issuer, ring.published, settings.jwks_life).routes(),
         *Health(database).routes(),
+        *MetricsPage(metrics, settings.metrics).routes(),
     ]

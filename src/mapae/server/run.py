@@ -5,6 +5,9 @@ import multiprocessing
 import os
 import signal
 import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 from threading import Thread
 
@@ -13,6 +16,7 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from mapae.server.adapters.log import configure_logging
+from mapae.server.adapters.metrics import SHARED_FOLDER
 from mapae.server.app import create
 from mapae.server.http.protocol import BoundedProtocol
 from mapae.server.settings import Settings
@@ -23,6 +27,25 @@ _KEEP_ALIVE_S = 75
 
 def run(settings: Settings, listener: socket.socket, *, workers: int) -> None:
     """Serve on `listener` until told to stop (SIGTERM, SIGINT); requests under way are finished first."""
+    with shared_metrics(workers):
+        _serve(settings, listener, workers=workers)
+
+
+@contextmanager
+def shared_metrics(workers: int) -> Iterator[None]:
+    """A folder through which several workers add up their metrics; gone afterwards."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="mapae-metrics-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[SHARED_FOLDER]
+
+
+def _serve(settings: Settings, listener: socket.socket, *, workers: int) -> None:
     configure_logging(settings.log_format, settings.log_level)
     config = uvicorn.Config(
         worker,

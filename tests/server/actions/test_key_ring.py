@@ -21,7 +21,7 @@ from mapae.server.actions.rotate_keys import NoSuchKey, RotateKeys, WrongSecretK
 from mapae.server.adapters.key_holders import SealedKeys
 from mapae.server.adapters.sealing import CannotOpen, Sealer
 from mapae.server.domain.keys import REFRESH_ALGORITHM, SEEN_S, Key, KeyState, Lives
-from mapae.server.domain.refresh_token import RefreshTokenCodec
+from mapae.server.domain.refresh_token import RefreshKeyLost, RefreshTokenCodec, derive_refresh_key
 from mapae.server.domain.resource_servers import ResourceServer
 from mapae.server.store import tables
 from mapae.server.store.engine import Database, open_database
@@ -257,6 +257,23 @@ async def test_a_revoked_key_is_out_of_the_key_set_and_another_one_signs(process
     assert await process.rotation.revoke(stolen) == ()
     with pytest.raises(NoSuchKey):
         await process.rotation.revoke("no-such-key")
+
+
+async def test_refresh_tokens_of_versions_that_kept_no_key_are_read(database: Database) -> None:
+    before = Process(database)
+    async with database.unit() as unit:
+        made, now = before.sealed.make("ES256"), await unit.now()
+        await unit.keys.add(Key(made.kid, "ES256", "database", made.public, made.sealed, now - 60, now - 60))
+        await unit.commit()
+    await before.ring.look()
+    theirs = RefreshTokenCodec(lambda: [derive_refresh_key(SECRET)])
+    assert before.codec.read(theirs.write(FAMILY, 7)).turn == 7
+
+
+async def test_who_knows_the_secret_key_alone_makes_no_refresh_token(process: Process) -> None:
+    theirs = RefreshTokenCodec(lambda: [derive_refresh_key(SECRET)])
+    with pytest.raises(RefreshKeyLost):
+        process.codec.read(theirs.write(FAMILY, 7))
 
 
 async def test_refresh_tokens_outlive_the_rotation_of_their_key(process: Process) -> None:

@@ -14,6 +14,7 @@ from mapae.server.domain.keys import (
     Key,
     KeyState,
     Lives,
+    inherits_refresh_key,
     keep_up,
     revoke,
     rotate,
@@ -90,6 +91,22 @@ def test_a_first_key_signs_at_once_where_nobody_has_a_key_set(keys: list[Key], s
 
 def test_the_first_refresh_key_is_used_at_once() -> None:
     assert keep_up([ACTIVE], REFRESH_ALGORITHM, now=NOW, lives=LIVES) == Change(new_signs_from=NOW)
+
+
+@pytest.mark.parametrize(
+    ("keys", "inherits"),
+    [
+        ([], False),
+        ([replace(ACTIVE, created_at=NOW - SEEN_S)], False),
+        ([replace(ACTIVE, created_at=NOW - SEEN_S - 1)], True),
+        ([ACTIVE, replace(ACTIVE, algorithm=REFRESH_ALGORITHM)], False),
+    ],
+    ids=["nothing at all", "a new installation", "an older version", "refresh keys are there"],
+)
+def test_only_where_an_older_version_was_at_work_its_refresh_key_goes_on(
+    keys: list[Key], inherits: bool
+) -> None:
+    assert inherits_refresh_key(keys, NOW) is inherits
 
 
 def test_the_next_key_is_made_so_early_that_it_is_known_before_it_signs() -> None:

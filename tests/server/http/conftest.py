@@ -40,6 +40,7 @@ INSTANCE = {"Mapae-Instance": "an-installation-of-the-client"}
 class Server:
     """The application, a way to call it, and its database from behind."""
 
+    app: ASGIApp
     http: httpx.AsyncClient
     database: Database
     users: AdministerUsers
@@ -107,7 +108,7 @@ async def serving(database_url: str, **settings: str) -> AsyncIterator[Server]:
         await unit.commit()
     transport = httpx.ASGITransport(app, client=("192.0.2.7", 4711))
     async with running(app), httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
-        yield Server(http, database, users)
+        yield Server(app, http, database, users)
     hasher.close()
     await database.close()
 

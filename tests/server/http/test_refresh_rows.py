@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, select, update
 
+from mapae.server.app import rotation_of
 from mapae.server.domain.families import MAX_SCORE
-from mapae.server.domain.refresh_token import RefreshTokenCodec, derive_refresh_key
+from mapae.server.domain.keys import REFRESH_ALGORITHM
+from mapae.server.domain.refresh_token import RefreshKey, RefreshTokenCodec
+from mapae.server.settings import load_settings
 from mapae.server.store import tables
-from tests.server.http.conftest import INSTANCE, Server, serving
+from tests.server.http.conftest import INSTANCE, ISSUER, SECRET_KEY, Server, serving
 
-SECRET_KEY = b"0123456789abcdef0123456789abcdef"
-CODEC = RefreshTokenCodec(lambda: [derive_refresh_key(SECRET_KEY)])
+#: The key of the server under test.
+KEYS: list[RefreshKey] = []
+CODEC = RefreshTokenCodec(lambda: KEYS)
 ELSEWHERE = {"Mapae-Instance": "another-installation-of-it"}
 NOBODY: dict[str, str] = {}
 ATTEMPT = "an-attempt-value-of-the-client"
@@ -39,6 +43,11 @@ def listening(note: Callable[..., None]) -> Iterator[None]:
 
 async def set_up(server: Server, bound: bool, seconds_ago: int, row: dict[str, Any]) -> str:
     """A family at turn 5 that was handed out `seconds_ago`, else as `row` says: its id."""
+    rotation = rotation_of(
+        load_settings({"MAPAE_ISSUER": ISSUER, "MAPAE_SECRET_KEY": SECRET_KEY}), server.database
+    )
+    kept = (await rotation.read()).keys
+    KEYS[:] = [rotation.sealed.refresh_key(key) for key in kept if key.algorithm == REFRESH_ALGORITHM]
     await server.login(headers=INSTANCE if bound else NOBODY)
     async with server.database.writing.connect() as connection:
         moment = tables.families.c.used_at - seconds_ago

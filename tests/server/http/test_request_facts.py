@@ -36,7 +36,8 @@ def request_from(peer: str | None, *headers: tuple[str, str]) -> Request:
         ("10.0.0.1", [("Forwarded", "for=1.1.1.1, for=unknown")], "10.0.0.1"),
         ("10.0.0.1", [("Forwarded", "for=1.1.1.1, for=_hidden")], "10.0.0.1"),
         ("10.0.0.1", [("Forwarded", "for=1.1.1.1, proto=https")], "10.0.0.1"),
-        ("10.0.0.1", [("Forwarded", "for=198.51.100.9"), ("X-Forwarded-For", "1.1.1.1")], "198.51.100.9"),
+        ("10.0.0.1", [("Forwarded", "for=198.51.100.9"), ("X-Forwarded-For", "1.1.1.1")], "10.0.0.1"),
+        ("10.0.0.1", [("X-Forwarded-For", "9.9.9.9, 1.1.1.1"), ("Forwarded", "for=1.1.1.1")], "1.1.1.1"),
         ("10.0.0.1", [("X-Forwarded-For", ", ".join(["10.0.0.9"] * 1000))], "10.0.0.9"),
     ],
 )

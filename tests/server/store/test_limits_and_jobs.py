@@ -147,3 +147,6 @@ async def test_the_sweep_takes_what_is_long_over_in_bites_and_leaves_the_rest(da
         assert await unit.jobs.sweep_limits(over_before=now, most=5) == 0
         assert await unit.jobs.sweep_limits(over_before=now + 101, most=5) == 1
         assert await unit.jobs.sweep_events(over_before=now, most=5) == 0
+        await unit.devices.remember(ALICE.id, b"laptop", now=now)
+        assert await unit.jobs.sweep_devices(over_before=now, most=5) == 0
+        assert await unit.jobs.sweep_devices(over_before=now + 1, most=5) == 1

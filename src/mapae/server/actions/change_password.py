@@ -43,11 +43,13 @@ class ChangePassword:
         if user is None or user.id != user_id:
             raise Problem(ProblemCode.INVALID_TOKEN, detail=f"session {session_id} is over")
         guess = await self.limits.take(user.username_key, caller)
-        right = user.password_hash is not None and await self.hasher.verify(user.password_hash, current)
+        async with self.limits.unless_busy(guess):
+            right = user.password_hash is not None and await self.hasher.verify(user.password_hash, current)
         outcome = judge(user, password_right=right)
         if isinstance(outcome, NotAdmitted):
             raise Problem(outcome.code)
-        password_hash = await self.hasher.hash(new)
+        async with self.limits.unless_busy(guess):
+            password_hash = await self.hasher.hash(new)
         async with self.database.unit() as unit:
             now = await unit.users.confirm(user, to_change=True)
             if now is None:

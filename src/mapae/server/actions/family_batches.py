@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mapae.server.actions.group_commit import GroupCommit
+from mapae.server.adapters.metrics import Metrics
 from mapae.server.domain.events import RefreshReported, SessionEnded
 from mapae.server.domain.families import Decision, Ended, Family, Presented, RefreshPolicy
 from mapae.server.domain.sessions import Ending, EndReason
@@ -35,9 +36,10 @@ class Decided:
 class FamilyBatches:
     """The one door to refresh families for requests of this process."""
 
-    def __init__(self, database: Database, policy: RefreshPolicy) -> None:
+    def __init__(self, database: Database, policy: RefreshPolicy, metrics: Metrics) -> None:
         self._database = database
         self._policy = policy
+        self._metrics = metrics
         self._commits = GroupCommit(self._with_retry, common=StoreUnavailable)
 
     async def decide(self, presentation: Presentation) -> Decided | None:
@@ -72,7 +74,9 @@ class FamilyBatches:
                 if decided:
                     await self._follow_up(unit, one.presented, decided)
             await unit.commit()
-            return results
+        for decided in filter(None, results):
+            self._metrics.decided(type(decided.decision).__name__.lower(), decided.decision.reports)
+        return results
 
     def _decide(
         self, one: Presentation, reads: Mapping[str, FamilyRead], now_at: dict[str, Family]

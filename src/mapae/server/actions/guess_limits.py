@@ -1,9 +1,11 @@
 """Limits on guessing, kept: one decision in the database for all processes, and a first line in memory."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from mapae.clock import Clock
+from mapae.server.adapters.argon2_hasher import HashingBusy
 from mapae.server.domain.caller import Caller
 from mapae.server.domain.limits import (
     PROCESS,
@@ -53,9 +55,20 @@ class GuessLimits:
         return buckets
 
     async def give_back(self, unit: Unit, buckets: Sequence[Bucket]) -> None:
-        """Give the guess back, within `unit`: the password was right, or was not looked at after all."""
+        """Give the guess back, within `unit`: the password was right."""
         self._paid_until -= PROCESS.interval_s
         await unit.limits.refund(buckets)
+
+    @asynccontextmanager
+    async def unless_busy(self, buckets: Sequence[Bucket]) -> AsyncIterator[None]:
+        """Within it, a password that nobody had time to look at costs no guess."""
+        try:
+            yield
+        except HashingBusy:
+            async with self._database.unit() as unit:
+                await self.give_back(unit, buckets)
+                await unit.commit()
+            raise
 
     def _take_of_process(self) -> None:
         now = self._monotonic()

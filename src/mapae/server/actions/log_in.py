@@ -7,7 +7,7 @@ from mapae.entropy import Entropy
 from mapae.server.actions.guess_limits import GuessLimits
 from mapae.server.actions.issue import Issue
 from mapae.server.actions.tokens import Tokens
-from mapae.server.adapters.argon2_hasher import Argon2Hasher, HashingBusy
+from mapae.server.adapters.argon2_hasher import Argon2Hasher
 from mapae.server.domain.caller import Caller
 from mapae.server.domain.events import SessionEnded, SignedIn, SignInRefused
 from mapae.server.domain.families import Binder, BinderKind, Family
@@ -58,18 +58,15 @@ class LogIn:
             HashingBusy: too many passwords wait to be checked.
             StoreUnavailable: the database cannot do it now.
         """
-        guess = await self.limits.take(request.username.key, caller)
+        guess: Sequence[Bucket] | None = None
         for _ in range(_TRIES):
             async with self.database.reading() as unit:
                 user = await unit.users.named(request.username.key)
                 target = self._target(request.scopes, await unit.resource_servers.all())
-            try:
+            if guess is None:
+                guess = await self.limits.take(request.username.key, caller)
+            async with self.limits.unless_busy(guess):
                 right = await self._password_is_right(user, request.password)
-            except HashingBusy:
-                async with self.database.unit() as unit:
-                    await self.limits.give_back(unit, guess)
-                    await unit.commit()
-                raise
             match judge(user, password_right=right):
                 case NotAdmitted() as refused:
                     await self._refuse(refused, caller)
@@ -109,7 +106,8 @@ class LogIn:
         assert user.password_hash is not None
         renewed = None
         if self.hasher.needs_rehash(user.password_hash):
-            renewed = await self.hasher.hash(request.password)
+            async with self.limits.unless_busy(guess):
+                renewed = await self.hasher.hash(request.password)
         async with self.database.unit() as unit:
             now = await unit.users.confirm(user, to_change=renewed is not None)
             if now is None:

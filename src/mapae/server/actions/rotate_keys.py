@@ -15,6 +15,7 @@ from mapae.server.domain.keys import (
     Change,
     Key,
     Lives,
+    inherits_refresh_key,
     keep_up,
     revoke,
     rotate,
@@ -159,13 +160,13 @@ class RotateKeys:
                     await _keep(unit, keys, changed)
                     await unit.commit()
                     return changed
-            first = all(key.algorithm != line for key in keys)
-            made = await asyncio.to_thread(self._make, line, first=first)
+            inherits = line == REFRESH_ALGORITHM and inherits_refresh_key(keys, now)
+            made = await asyncio.to_thread(self._make, line, inherits=inherits)
 
-    def _make(self, line: str, *, first: bool) -> MadeKey:
-        if line == REFRESH_ALGORITHM:
-            return self.sealed.make_refresh_key(first=first)
-        return self.holder.make(line)
+    def _make(self, line: str, *, inherits: bool) -> MadeKey:
+        if inherits:
+            return self.sealed.inherited_refresh_key()
+        return self.sealed.make_refresh_key() if line == REFRESH_ALGORITHM else self.holder.make(line)
 
     def _changed(self, line: str, change: Change, made: MadeKey | None, now: int) -> Sequence[Key]:
         if change.new_signs_from is None:

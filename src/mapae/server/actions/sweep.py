@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from mapae.server.adapters.metrics import Metrics
 from mapae.server.store.engine import Database
 from mapae.server.store.unit import Unit
 
@@ -16,6 +17,8 @@ log = structlog.get_logger()
 BITE: Final = 500
 #: Seconds that keys which are gone are listed.
 KEYS_KEPT_S: Final = 2592000
+#: Seconds after its last sign-in that an installation is still known at an account: half a year.
+DEVICES_KEPT_S: Final = 180 * 86400
 #: Seconds between two bites.
 PAUSE_S: Final = 0.05
 
@@ -29,12 +32,14 @@ class Sweep:
     database: Database
     session_retention_s: int
     audit_retention_s: int
+    metrics: Metrics
 
     async def __call__(self) -> None:
         """Delete until nothing is left that is due."""
         for table, bite in self._bites().items():
             swept = await self._sweep(bite)
             if swept:
+                self.metrics.swept(table, swept)
                 log.info("swept", table=table, rows=swept)
 
     def _bites(self) -> dict[str, _Bite]:
@@ -42,6 +47,7 @@ class Sweep:
             "sessions": lambda unit, now: unit.jobs.sweep_sessions(
                 over_before=now - self.session_retention_s, most=BITE
             ),
+            "devices": lambda unit, now: unit.jobs.sweep_devices(over_before=now - DEVICES_KEPT_S, most=BITE),
             "limits": lambda unit, now: unit.jobs.sweep_limits(over_before=now, most=BITE),
             "keys": lambda unit, now: unit.keys.sweep(gone_before=now - KEYS_KEPT_S),
             "events": lambda unit, now: unit.jobs.sweep_events(

@@ -97,14 +97,13 @@ class SealedKeys:
         """See `KeyHolder`."""
         return LocalSigner(Jwk.parse(strict_json.parse_object(self._open(key))))
 
-    def make_refresh_key(self, *, first: bool) -> MadeKey:
-        """A new key for refresh tokens. The first one is that of versions which kept none, so that theirs are read."""
-        if first:
-            key = derive_refresh_key(self._secret_key)
-        else:
-            key = RefreshKey(self._entropy(KEY_ID_BYTES), self._entropy(KEY_MATERIAL_BYTES))
-        kid = base64url.encode(key.id)
-        return MadeKey(kid, {}, self._sealer.seal(key.material, purpose=_refresh_purpose(kid)))
+    def make_refresh_key(self) -> MadeKey:
+        """A new key for refresh tokens."""
+        return self._made(RefreshKey(self._entropy(KEY_ID_BYTES), self._entropy(KEY_MATERIAL_BYTES)))
+
+    def inherited_refresh_key(self) -> MadeKey:
+        """The key of versions that kept none, so that their tokens are read."""
+        return self._made(derive_refresh_key(self._secret_key))
 
     def refresh_key(self, key: Key) -> RefreshKey:
         """The key of refresh tokens that `key` describes.
@@ -124,6 +123,10 @@ class SealedKeys:
         if self._sealer.is_current(key.sealed, purpose=purpose):
             return key
         return replace(key, sealed=self._sealer.seal(self._open(key), purpose=purpose))
+
+    def _made(self, key: RefreshKey) -> MadeKey:
+        kid = base64url.encode(key.id)
+        return MadeKey(kid, {}, self._sealer.seal(key.material, purpose=_refresh_purpose(kid)))
 
     def _open(self, key: Key) -> bytes:
         return self._sealer.open(key.sealed, purpose=_purpose(key))

@@ -63,7 +63,7 @@ class RefreshReported:
 
 @dataclass(frozen=True, slots=True)
 class UserChanged:
-    """An operator created a user or changed what is kept of one; `what` names the members, never their values."""
+    """A user was created, or what is kept of one was changed; `what` names the members, never their values."""
 
     name: ClassVar[str] = "user_changed"
     user_id: str

@@ -174,6 +174,11 @@ def revoke(keys: Sequence[Key], key: Key, *, now: int, lives: Lives) -> Change:
     return Change((revoked, replace(last, signs_from=now)))
 
 
+def inherits_refresh_key(keys: Sequence[Key], now: int) -> bool:
+    """Whether a version was at work here that derived the key of refresh tokens and kept none."""
+    return bool(keys) and not _is_new(keys, now) and _last(keys, REFRESH_ALGORITHM) is None
+
+
 def _last(keys: Sequence[Key], algorithm: str) -> Key | None:
     return next((key for key in keys if key.algorithm == algorithm and key.signs_until is None), None)
 
@@ -184,9 +189,12 @@ def _before(keys: Sequence[Key], key: Key) -> Key | None:
 
 
 def _signs_at_once(keys: Sequence[Key], algorithm: str, now: int) -> bool:
-    return algorithm == REFRESH_ALGORITHM or all(
-        now - key.created_at <= SEEN_S for key in keys if key.algorithm != REFRESH_ALGORITHM
-    )
+    return algorithm == REFRESH_ALGORITHM or _is_new(keys, now)
+
+
+def _is_new(keys: Sequence[Key], now: int) -> bool:
+    """Whether nobody can have fetched a key set yet that is worth waiting for."""
+    return all(now - key.created_at <= SEEN_S for key in keys if key.algorithm != REFRESH_ALGORITHM)
 
 
 def _succeeded(key: Key, at: int, lives: Lives) -> Change:

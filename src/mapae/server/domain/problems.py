@@ -35,7 +35,7 @@ class ProblemCode(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The body has to be application/json."
     TOO_MANY_ATTEMPTS = "too_many_attempts", 429, "Too many wrong attempts; wait before the next one."
     HEAD_TOO_LARGE = "head_too_large", 431, "The request line and headers are larger than this server takes."
-    SERVER_ERROR = "server_error", 500, "Something went wrong here; nothing was changed by this request."
+    SERVER_ERROR = "server_error", 500, "Something went wrong here; the log has it under the incident id."
     BUSY = "busy", 503, "Too many sign-ins at this moment; try again shortly."
     DATABASE_UNAVAILABLE = "database_unavailable", 503, "The database cannot be used now; try again shortly."
 

@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mapae.clock import monotonic_clock
 from mapae.entropy import Entropy
+from mapae.server.adapters.metrics import Metrics
 from mapae.server.domain.ids import new_id
 
 log = structlog.get_logger()
@@ -19,9 +20,10 @@ class Front:
         https: whether callers reach us by https; then HSTS is sent.
     """
 
-    def __init__(self, app: ASGIApp, *, https: bool, entropy: Entropy) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool, entropy: Entropy, metrics: Metrics) -> None:
         self._app = app
         self._entropy = entropy
+        self._metrics = metrics
         self._headers = {
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
@@ -54,11 +56,18 @@ class Front:
         except Exception:  # the application raises it again after its answer
             log.exception("server_error")
         finally:
+            seconds = monotonic_clock() - began
+            self._metrics.answered(_endpoint(scope), status, seconds)
             log.info(
                 "request",
                 method=scope["method"],
                 path=scope["path"],
                 status=status,
-                duration_ms=round((monotonic_clock() - began) * 1000, 1),
+                duration_ms=round(seconds * 1000, 1),
             )
             structlog.contextvars.unbind_contextvars("request_id")
+
+
+def _endpoint(scope: Scope) -> str:
+    """The name of what answered, which the router left behind."""
+    return getattr(scope.get("endpoint"), "__name__", "none")

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 
@@ -39,13 +39,18 @@ def client_address(request: Request, trusted_proxies: Sequence[Network]) -> str 
     """The address of the caller: the peer's, or what a trusted proxy says of it.
 
     `Forwarded` (RFC 7239) and `X-Forwarded-For` are read from the right, and only as long as the speaker is
-    trusted: what stands left of the first untrusted address was written by a stranger.
+    trusted: what stands left of the first untrusted address was written by a stranger. A proxy sets one of them
+    and lets the other pass; where they differ nobody can say which, and neither is believed.
     """
     if request.client is None or not (address := _address(request.client.host)):
         return None
     if not trusted_proxies:
         return address
-    hops = _hops(request.headers)
+    told = {_told(address, hops, trusted_proxies) for hops in _hops(request.headers)}
+    return told.pop() if len(told) == 1 else address
+
+
+def _told(address: str, hops: list[str], trusted_proxies: Sequence[Network]) -> str:
     while hops and _is_trusted(address, trusted_proxies):
         hop = _address(hops.pop())
         if hop is None:
@@ -63,11 +68,12 @@ def _address(text: str) -> str | None:
         return None
 
 
-def _hops(headers: Headers) -> list[str]:
+def _hops(headers: Headers) -> Iterator[list[str]]:
     if forwarded := headers.getlist("forwarded"):
         elements = ",".join(forwarded).split(",")
-        return [found[1] if (found := _FORWARDED_FOR.search(element)) else "" for element in elements]
-    return [hop for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
+        yield [found[1] if (found := _FORWARDED_FOR.search(element)) else "" for element in elements]
+    if forwarded_for := headers.getlist("x-forwarded-for"):
+        yield ",".join(forwarded_for).split(",")
 
 
 def _is_trusted(address: str, networks: Sequence[Network]) -> bool:

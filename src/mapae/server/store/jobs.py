@@ -1,8 +1,8 @@
 """Periodic jobs as rows: who may run one, and the rows that they sweep."""
 
-from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Column, Table, delete, select, update
+from sqlalchemy import Column, Table, delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,16 +37,20 @@ class Jobs:
 
     async def sweep_limits(self, *, over_before: int, most: int) -> int:
         """Delete buckets that are full again. Returns how many."""
-        return await self._sweep(tables.limits, tables.limits.c.paid_until, over_before, most)
+        return await self._sweep(tables.limits, tables.limits.c.paid_until, float(over_before), most)
+
+    async def sweep_devices(self, *, over_before: int, most: int) -> int:
+        """Delete devices that have not signed in since. Returns how many."""
+        return await self._sweep(tables.devices, tables.devices.c.signed_in_at, over_before, most)
 
     async def sweep_events(self, *, over_before: int, most: int) -> int:
         """Delete audit events that are older. Returns how many."""
         return await self._sweep(tables.events, tables.events.c.at, over_before, most)
 
-    async def _sweep(self, table: Table, moment: "Column[int]", over_before: int, most: int) -> int:
-        (key,) = table.primary_key.columns
-        bite = select(key).where(moment < over_before).order_by(moment).limit(most).scalar_subquery()
-        swept: Sequence[object] = (
-            await self._connection.scalars(delete(table).where(key.in_(bite)).returning(key))
-        ).all()
-        return len(swept)
+    async def _sweep(self, table: Table, moment: Column[Any], over_before: float, most: int) -> int:
+        key = tuple_(*table.primary_key.columns)
+        bite = select(*table.primary_key.columns).where(moment < over_before).order_by(moment).limit(most)
+        swept = await self._connection.execute(
+            delete(table).where(key.in_(bite)).returning(*table.primary_key.columns)
+        )
+        return len(swept.all())

@@ -109,6 +109,7 @@ devices: Final = Table(
     Column("instance_digest", LargeBinary, primary_key=True),
     Column("signed_in_at", BigInteger, nullable=False),
 )
+Index(None, devices.c.signed_in_at)
 
 limits: Final = Table(
     "limits",

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("instance_digest", sa.LargeBinary, primary_key=True),
         sa.Column("signed_in_at", sa.BigInteger, nullable=False),
     )
+    op.create_index("ix_devices_signed_in_at", "devices", ["signed_in_at"])
     op.create_table(
         "limits",
         sa.Column("key", sa.Text, primary_key=True),

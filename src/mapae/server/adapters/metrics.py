@@ -1,0 +1,81 @@
+"""Metrics in the text format of Prometheus; the workers of one server are added up."""
+
+import os
+from collections.abc import Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+#: Names the folder that workers share their numbers through; prometheus_client reads it when it is imported.
+SHARED_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class Metrics:
+    """What is counted. Labels have few values, none of which a caller chooses."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Histogram(
+            "mapae_request_seconds",
+            "Seconds from a request to its answer, by what answered and the status.",
+            ["endpoint", "status"],
+            registry=self._registry,
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
+        )
+        self._decisions = Counter(
+            "mapae_refresh_decisions",
+            "Refresh tokens presented, by what the rule decided: turned, replayed, refused, ended.",
+            ["decision"],
+            registry=self._registry,
+        )
+        self._reports = Counter(
+            "mapae_refresh_reports",
+            "Refresh tokens presented in a way an operator should know of, by the kind of report.",
+            ["report"],
+            registry=self._registry,
+        )
+        self._swept = Counter(
+            "mapae_swept_rows",
+            "Rows that the sweep deleted because they were long over, by table.",
+            ["table"],
+            registry=self._registry,
+        )
+
+    def answered(self, endpoint: str, status: int, seconds: float) -> None:
+        """A request was answered."""
+        self._requests.labels(endpoint, status).observe(seconds)
+
+    def decided(self, decision: str, reports: Sequence[str]) -> None:
+        """A refresh token was presented."""
+        self._decisions.labels(decision).inc()
+        for report in reports:
+            self._reports.labels(report).inc()
+
+    def swept(self, table: str, rows: int) -> None:
+        """Rows were swept."""
+        self._swept.labels(table).inc(rows)
+
+    def text(self) -> bytes:
+        """All of it as Prometheus reads it (text format 0.0.4)."""
+        if SHARED_FOLDER not in os.environ:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
+
+    def describe(self) -> list[tuple[str, str, str, str]]:
+        """Name, type, labels and meaning of each, for the reference."""
+        rows = []
+        for metric in (self._requests, self._decisions, self._reports, self._swept):
+            (described,) = _described(metric)
+            suffix = "_total" if described.type == "counter" else ""
+            labels = ", ".join(metric._labelnames)
+            rows.append((described.name + suffix, described.type, labels, described.documentation))
+        return rows
+
+
+def _described(collector: Collector) -> list[Metric]:
+    return list(collector.collect())
