@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Final
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mapae.server.domain.events import Event
 from mapae.server.store import tables
 from mapae.server.store.now import database_now
+
+_ADD: Final = insert(tables.events).values(
+    at=database_now(), name=bindparam("event"), members=bindparam("told")
+)
 
 
 class Events:
@@ -21,7 +26,5 @@ class Events:
         """Keep what has happened, in this transaction."""
         if events:
             await self._connection.execute(
-                insert(tables.events).values(
-                    [{"at": database_now(), "name": event.name, "members": asdict(event)} for event in events]
-                )
+                _ADD, [{"event": event.name, "told": asdict(event)} for event in events]
             )

@@ -25,6 +25,8 @@ class FamilyRead:
     now: int
 
 
+_ADD: Final = insert(tables.families)
+
 _FOR_UPDATE: Final = (
     select(
         tables.families,
@@ -67,18 +69,19 @@ class Families:
     async def add(self, family: Family) -> None:
         """Keep a new family."""
         await self._connection.execute(
-            insert(tables.families).values(
-                id=family.id,
-                session_id=family.session_id,
-                client_id=family.client_id,
-                first_party=family.first_party,
-                binder_kind=family.binder.kind.value,
-                binder_digest=family.binder.digest,
-                audience=family.audience,
-                scope=family.scope,
-                expires_at=family.expires_at,
+            _ADD,
+            {
+                "id": family.id,
+                "session_id": family.session_id,
+                "client_id": family.client_id,
+                "first_party": family.first_party,
+                "binder_kind": family.binder.kind.value,
+                "binder_digest": family.binder.digest,
+                "audience": family.audience,
+                "scope": family.scope,
+                "expires_at": family.expires_at,
                 **_turning(family),
-            )
+            },
         )
 
     async def for_update(self, ids: Collection[str]) -> Mapping[str, FamilyRead]:

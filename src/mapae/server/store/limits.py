@@ -1,8 +1,9 @@
 """Guessing limits as rows: spent from in one atomic statement each."""
 
 from collections.abc import Sequence
+from typing import Any, Final
 
-from sqlalchemy import Float, case, cast, literal, select, update
+from sqlalchemy import Float, bindparam, case, cast, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,6 +13,30 @@ from mapae.server.store import tables
 from mapae.server.store.now import database_now
 
 _NOW = cast(database_now(), Float)
+_INTERVAL: Final = bindparam("interval_s", type_=Float)
+
+
+def _spending(insert: Any) -> Any:
+    paid_until = tables.limits.c.paid_until
+    return (
+        insert(tables.limits)
+        .values(key=bindparam("bucket"), paid_until=_NOW + _INTERVAL)
+        .on_conflict_do_update(
+            index_elements=[tables.limits.c.key],
+            set_={"paid_until": case((paid_until > _NOW, paid_until), else_=_NOW) + _INTERVAL},
+            where=paid_until <= _NOW + bindparam("tolerance_s", type_=Float),
+        )
+        .returning(tables.limits.c.key)
+    )
+
+
+# Statements of every sign-in are made once: making one costs more than running it.
+_SPEND: Final = {"sqlite": _spending(sqlite_insert), "postgresql": _spending(postgresql_insert)}
+_REFUND: Final = (
+    update(tables.limits)
+    .where(tables.limits.c.key == bindparam("bucket"))
+    .values(paid_until=tables.limits.c.paid_until - _INTERVAL)
+)
 
 
 class Limits:
@@ -33,27 +58,16 @@ class Limits:
 
     async def refund(self, buckets: Sequence[Bucket]) -> None:
         """Give back one guess to each bucket."""
-        table = tables.limits
         for bucket in sorted(buckets, key=lambda one: one.key):
             await self._connection.execute(
-                update(table)
-                .where(table.c.key == bucket.key)
-                .values(paid_until=table.c.paid_until - bucket.limit.interval_s)
+                _REFUND, {"bucket": bucket.key, "interval_s": bucket.limit.interval_s}
             )
 
     async def _spend(self, bucket: Bucket) -> bool:
-        table, limit = tables.limits, bucket.limit
-        insert = sqlite_insert if self._connection.dialect.name == "sqlite" else postgresql_insert
-        paid_until = case((table.c.paid_until > _NOW, table.c.paid_until), else_=_NOW)
+        limit = bucket.limit
         spent = await self._connection.scalars(
-            insert(table)
-            .values(key=bucket.key, paid_until=_NOW + literal(limit.interval_s))
-            .on_conflict_do_update(
-                index_elements=[table.c.key],
-                set_={"paid_until": paid_until + limit.interval_s},
-                where=table.c.paid_until <= _NOW + limit.tolerance_s,
-            )
-            .returning(table.c.key)
+            _SPEND[self._connection.dialect.name],
+            {"bucket": bucket.key, "interval_s": limit.interval_s, "tolerance_s": limit.tolerance_s},
         )
         return spent.one_or_none() is not None
 

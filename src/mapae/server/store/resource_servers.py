@@ -1,12 +1,15 @@
 """Resource servers as rows."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mapae.server.domain.resource_servers import ResourceServer
 from mapae.server.store import tables
+
+_ALL: Final = select(tables.resource_servers).order_by(tables.resource_servers.c.position)
 
 
 class ResourceServers:
@@ -17,10 +20,9 @@ class ResourceServers:
 
     async def all(self) -> Sequence[ResourceServer]:
         """Every resource server, in the order of the set-up."""
-        query = select(tables.resource_servers).order_by(tables.resource_servers.c.position)
         return [
             ResourceServer(row.audience, tuple(row.scopes), row.signing_alg)
-            for row in await self._connection.execute(query)
+            for row in await self._connection.execute(_ALL)
         ]
 
     async def add(self, server: ResourceServer) -> None:

@@ -2,9 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, not_, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    and_,
+    bindparam,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mapae.server.domain.sessions import Ending, EndReason, Session, run_out
@@ -21,6 +34,19 @@ class ListedSession:
     ending: Ending | None
 
 
+_ADD: Final = insert(tables.sessions)
+_BEYOND: Final = (
+    select(tables.sessions.c.id)
+    .where(
+        tables.sessions.c.user_id == bindparam("user_id"),
+        tables.sessions.c.ended_at.is_(None),
+        tables.sessions.c.expires_at > bindparam("now"),
+    )
+    .order_by(tables.sessions.c.created_at.desc(), tables.sessions.c.id)
+    .offset(bindparam("keep", type_=Integer))
+)
+
+
 class Sessions:
     """The sessions of one connection."""
 
@@ -30,16 +56,17 @@ class Sessions:
     async def add(self, session: Session) -> None:
         """Keep a new session."""
         await self._connection.execute(
-            insert(tables.sessions).values(
-                id=session.id,
-                user_id=session.user_id,
-                client_id=session.client_id,
-                created_at=session.created_at,
-                expires_at=session.expires_at,
-                device_name=session.device_name,
-                address=session.address,
-                user_agent=session.user_agent,
-            )
+            _ADD,
+            {
+                "id": session.id,
+                "user_id": session.user_id,
+                "client_id": session.client_id,
+                "created_at": session.created_at,
+                "expires_at": session.expires_at,
+                "device_name": session.device_name,
+                "address": session.address,
+                "user_agent": session.user_agent,
+            },
         )
 
     async def live_of(self, user_id: str, *, now: int, idle_s: int) -> Sequence[ListedSession]:
@@ -107,16 +134,9 @@ class Sessions:
 
     async def end_oldest(self, user_id: str, *, keep: int, reason: EndReason, now: int) -> list[str]:
         """End the oldest live sessions of a user, so that `keep` are left. Returns the ids that ended."""
-        table = tables.sessions
-        beyond = (
-            await self._connection.scalars(
-                select(table.c.id)
-                .where(table.c.user_id == user_id, table.c.ended_at.is_(None), table.c.expires_at > now)
-                .order_by(table.c.created_at.desc(), table.c.id)
-                .offset(keep)
-            )
-        ).all()
-        return await self._end(table.c.id.in_(beyond), reason, now) if beyond else []
+        which = {"user_id": user_id, "now": now, "keep": keep}
+        beyond = (await self._connection.scalars(_BEYOND, which)).all()
+        return await self._end(tables.sessions.c.id.in_(beyond), reason, now) if beyond else []
 
     async def _end(self, which: ColumnElement[bool], reason: EndReason, now: int) -> list[str]:
         ending = {"ended_at": now, "ended_reason": reason.value}

@@ -2,15 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mapae.server.domain.users import User
 from mapae.server.store import tables
 from mapae.server.store.now import database_now
+
+_NAMED: Final = select(tables.users).where(tables.users.c.username_key == bindparam("wanted"))
+_CONFIRM: Final = select(database_now()).where(
+    tables.users.c.id == bindparam("user_id"),
+    tables.users.c.password_hash == bindparam("hash"),
+    tables.users.c.disabled_at.is_(None),
+)
+_CONFIRM_TO_READ: Final = _CONFIRM.with_for_update(read=True, of=tables.users)
+_CONFIRM_TO_CHANGE: Final = _CONFIRM.with_for_update(key_share=True, of=tables.users)
 
 
 class UsernameTaken(Exception):
@@ -25,8 +34,7 @@ class Users:
 
     async def named(self, username_key: str) -> User | None:
         """The user of that comparison key."""
-        query = select(tables.users).where(tables.users.c.username_key == username_key)
-        row = (await self._connection.execute(query)).one_or_none()
+        row = (await self._connection.execute(_NAMED, {"wanted": username_key})).one_or_none()
         return _user(row) if row else None
 
     async def of_live_session(self, session_id: str, *, now: int) -> User | None:
@@ -70,16 +78,9 @@ class Users:
 
         The row stays locked against changes until the transaction ends; `to_change` has it locked for this one.
         """
-        query = (
-            select(database_now())
-            .where(
-                tables.users.c.id == user.id,
-                tables.users.c.password_hash == user.password_hash,
-                tables.users.c.disabled_at.is_(None),
-            )
-            .with_for_update(read=not to_change, key_share=to_change, of=tables.users)
-        )
-        return (await self._connection.scalars(query)).one_or_none()
+        query = _CONFIRM_TO_CHANGE if to_change else _CONFIRM_TO_READ
+        which = {"user_id": user.id, "hash": user.password_hash}
+        return (await self._connection.scalars(query, which)).one_or_none()
 
     async def renew_hash(self, user_id: str, password_hash: str) -> None:
         """Put a hash of the same password with today's parameters in the place of the old one."""
