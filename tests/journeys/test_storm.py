@@ -86,7 +86,8 @@ class Server:
 
     def workers(self) -> list[psutil.Process]:
         children = psutil.Process(self._process.pid).children()
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+        return [child for child in alive if "spawn_main" in " ".join(child.cmdline())]
 
     def kill_a_worker(self) -> None:
         max(self.workers(), key=lambda worker: len(worker.net_connections())).kill()
