@@ -115,13 +115,20 @@ def judge(claims: Mapping[str, Any]) -> Judged:
     Implements: RFC 9068 section 2.2.
     Does not check: who issued it, for whom, and whether it is in time.
     """
-    for name in _arrays(tuple(claims), tuple(map(type, claims.values()))):
-        if not _TEXT.issuperset(map(type, claims[name])):
+    form_of = _FORMS.get
+    for name, value in claims.items():
+        form = form_of(name)
+        if form is None:
+            continue
+        kind = type(value)
+        if kind not in form:
+            raise malformed(f"{name} is of the wrong type")
+        if kind in _ARRAY and not _TEXT.issuperset(map(type, value)):
             raise malformed(f"{name} is no array of strings")
     if not all(map(claims.get, _REQUIRED)):
         for name in _REQUIRED:
-            if not claims[name] and claims[name] != 0:
-                raise malformed(f"{name} is empty")
+            if not claims.get(name) and claims.get(name) != 0:
+                raise malformed(f"{name} is missing or empty")
     judged = cast("Judged", claims)
     scope(judged)
     return judged
@@ -140,18 +147,6 @@ def scope(claims: Judged) -> Scope:
         JoseError: MALFORMED when `scope` is no scope (RFC 6749 section 3.3).
     """
     return _scope(claims.get("scope", ""))
-
-
-@lru_cache(maxsize=64)  # all tokens of an issuer look alike
-def _arrays(names: tuple[str, ...], types: tuple[type, ...]) -> tuple[str, ...]:
-    """Which claims are arrays, in a claim set of these names and types."""
-    for name, form in zip(names, types, strict=True):
-        if form not in _FORMS.get(name, {form}):
-            raise malformed(f"{name} is of the wrong type")
-    for name in _REQUIRED:
-        if name not in names:
-            raise malformed(f"{name} is missing")
-    return tuple(name for name, form in zip(names, types, strict=True) if name in _FORMS and form in _ARRAY)
 
 
 @lru_cache(maxsize=256)  # issuers grant the same few scopes all day
