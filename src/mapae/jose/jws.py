@@ -82,13 +82,14 @@ def split(token: str | bytes, *, max_length: int = _MAX_LENGTH) -> Jws:
         raw = token.encode("ascii") if isinstance(token, str) else token
     except UnicodeEncodeError:
         raise malformed("not base64url") from None
-    if raw.count(b".") != 2:
+    segments = raw.split(b".", 3)
+    if len(segments) != 3:
         raise malformed("not three segments")
-    signing_input, _, signature = raw.rpartition(b".")
-    header, _, payload = signing_input.partition(b".")
+    header, payload, signature = segments
     # Issuers send the same few headers all day.
     parse = _cached_header if len(header) <= _CACHED_LENGTH else _header
-    return Jws(parse(header), base64url.decode(payload), base64url.decode(signature), signing_input)
+    signed = raw[: len(raw) - len(signature) - 1]
+    return Jws(parse(header), base64url.decode(payload), base64url.decode(signature), signed)
 
 
 def verify(jws: Jws, key: Jwk, algorithms: Collection[str]) -> None:
