@@ -34,6 +34,7 @@ PROBLEMS: Final[Mapping[ProblemCode, str]] = {
     ProblemCode.HEAD_TOO_LARGE: "Send fewer and shorter headers: 16 KiB and 100 headers at most.",
     ProblemCode.SERVER_ERROR: "Tell the operator the `incident`: the log has the rest under that `request_id`.",
     ProblemCode.BUSY: "Wait as long as `Retry-After` says. More `MAPAE_HASHING_THREADS` if it happens often.",
+    ProblemCode.SIGNING_UNAVAILABLE: "Wait as long as `Retry-After` says, then send the same again.",
     ProblemCode.DATABASE_UNAVAILABLE: "Wait as long as `Retry-After` says, then send the same again.",
 }
 

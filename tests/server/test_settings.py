@@ -235,6 +235,42 @@ def test_a_certificate_without_its_key_is_refused(tmp_path: Path) -> None:
     assert "MAPAE_TLS_KEY and MAPAE_TLS_CERT are set together" in problem
 
 
+def test_a_module_without_its_pin_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "library.so").write_text("any")
+    module = {**GOOD, "MAPAE_PKCS11_MODULE": "library.so", "MAPAE_PKCS11_TOKEN": "mapae"}
+    (problem,) = problems_of(module)
+    assert "MAPAE_PKCS11_PIN goes with MAPAE_PKCS11_MODULE" in problem
+    assert load_settings({**module, "MAPAE_PKCS11_PIN": "1234"}).pkcs11_token == "mapae"
+
+
+@pytest.mark.parametrize(
+    ("changed", "refused"),
+    [
+        ({"MAPAE_KEY_ROTATION": "420"}, False),
+        ({"MAPAE_KEY_ROTATION": "419"}, True),
+        ({"MAPAE_KEY_ROTATION": "440", "MAPAE_ACCESS_TOKEN_LIFE": "3520"}, False),
+        ({"MAPAE_KEY_ROTATION": "440", "MAPAE_ACCESS_TOKEN_LIFE": "3521"}, True),
+    ],
+)
+def test_keys_change_so_seldom_that_each_is_published_before_it_signs(
+    changed: dict[str, str], refused: bool
+) -> None:
+    if refused:
+        (problem,) = problems_of({**GOOD, **changed})
+        assert problem.startswith("MAPAE_KEY_ROTATION")
+    else:
+        assert load_settings({**GOOD, **changed}).key_rotation == int(changed["MAPAE_KEY_ROTATION"])
+
+
+def test_former_secret_keys_are_a_list_of_good_ones() -> None:
+    other = base64url.encode(b"o" * 32)
+    former = load_settings({**GOOD, "MAPAE_SECRET_KEY_OLD": f"{other}, {KEY}"}).secret_key_old
+    assert [one.reveal() for one in former] == [other, KEY]
+    (problem,) = problems_of({**GOOD, "MAPAE_SECRET_KEY_OLD": f"{other},short"})
+    assert problem.startswith("MAPAE_SECRET_KEY_OLD")
+    assert other not in problem
+
+
 def test_a_short_session_shortens_the_default_idle_end() -> None:
     assert load_settings({**GOOD, "MAPAE_SESSION_LIFE": "60"}).session_idle == 60
 

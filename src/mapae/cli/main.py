@@ -57,5 +57,8 @@ def _run() -> int:
 
 
 def _how_to_install(package: str) -> str:
-    extra = "server" if OPERATOR_VERBS.keys() & sys.argv[1:2] and package != "click" else "client"
+    if package == "pkcs11":
+        extra = package
+    else:
+        extra = "server" if OPERATOR_VERBS.keys() & sys.argv[1:2] and package != "click" else "client"
     return f"the Python package {package!r} is not installed; run: pip install 'mapae[{extra}]'"

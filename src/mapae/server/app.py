@@ -28,7 +28,7 @@ from mapae.server.actions.rotate_keys import RotateKeys
 from mapae.server.actions.sessions import RefreshTokenLogOut, UserSessions
 from mapae.server.actions.sweep import Sweep
 from mapae.server.adapters.argon2_hasher import Argon2Hasher
-from mapae.server.adapters.key_holders import SealedKeys
+from mapae.server.adapters.key_holders import KeyHolder, SealedKeys
 from mapae.server.adapters.log import configure_logging
 from mapae.server.adapters.metrics import Metrics
 from mapae.server.adapters.sealing import Sealer
@@ -135,7 +135,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
     hasher = hasher_of(settings)
     try:
         rotation = rotation_of(settings, database)
-        ring = KeyRing(rotation, [rotation.sealed], monotonic=monotonic_clock)
+        ring = KeyRing(rotation, [rotation.sealed, rotation.holder], monotonic=monotonic_clock)
         await ring.look()
         yield House(database, ring, hasher, RefreshTokenCodec(ring.refresh_keys))
     finally:
@@ -163,7 +163,7 @@ def rotation_of(settings: Settings, database: Database) -> RotateKeys:
     return RotateKeys(
         database,
         sealed,
-        holder=sealed,
+        holder=_module(settings) or sealed,
         lives=Lives(
             settings.key_rotation,
             ahead_s=settings.jwks_life + settings.key_margin,
@@ -176,6 +176,14 @@ def rotation_of(settings: Settings, database: Database) -> RotateKeys:
             linger_s=settings.session_life + settings.session_retention,
         ),
     )
+
+
+def _module(settings: Settings) -> KeyHolder | None:
+    if not (settings.pkcs11_module and settings.pkcs11_token and settings.pkcs11_pin):
+        return None
+    from mapae.server.adapters.pkcs11_keys import Pkcs11Keys  # an extra of its own
+
+    return Pkcs11Keys(settings.pkcs11_module, settings.pkcs11_token, settings.pkcs11_pin, system_entropy)
 
 
 def jobs(settings: Settings, house: House, metrics: Metrics) -> list[Job]:

@@ -37,6 +37,7 @@ class ProblemCode(StrEnum):
     HEAD_TOO_LARGE = "head_too_large", 431, "The request line and headers are larger than this server takes."
     SERVER_ERROR = "server_error", 500, "Something went wrong here; the log has it under the incident id."
     BUSY = "busy", 503, "Too many sign-ins at this moment; try again shortly."
+    SIGNING_UNAVAILABLE = "signing_unavailable", 503, "Tokens cannot be signed now; try again shortly."
     DATABASE_UNAVAILABLE = "database_unavailable", 503, "The database cannot be used now; try again shortly."
 
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mapae.server.adapters.argon2_hasher import HashingBusy
+from mapae.server.adapters.key_holders import HolderUnavailable
 from mapae.server.domain.problems import Problem, ProblemCode
 from mapae.server.store.engine import StoreUnavailable
 from mapae.verifier import RejectionCode, TokenRejected
@@ -83,6 +84,11 @@ async def _store_unavailable(request: Request, error: Exception) -> Response:
     return respond(Problem(ProblemCode.DATABASE_UNAVAILABLE, retry_after_s=DATABASE_RETRY_AFTER_S))
 
 
+async def _holder_unavailable(request: Request, error: Exception) -> Response:
+    log.error("signing_unavailable", detail=str(error))
+    return respond(Problem(ProblemCode.SIGNING_UNAVAILABLE, retry_after_s=DATABASE_RETRY_AFTER_S))
+
+
 async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     response = respond(Problem(_OF_STATUS.get(error.status_code, ProblemCode.INVALID_REQUEST)))
@@ -102,6 +108,7 @@ HANDLERS: Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
     TokenRejected: _token_rejected,
     HashingBusy: _hashing_busy,
     StoreUnavailable: _store_unavailable,
+    HolderUnavailable: _holder_unavailable,
     HTTPException: _http_exception,
     Exception: _server_error,
 }

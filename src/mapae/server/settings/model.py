@@ -30,6 +30,11 @@ class Expects:
 Whole = Annotated[int, BeforeValidator(values.whole_number)]
 Switch = Annotated[bool, BeforeValidator(values.switch), Expects("true or false")]
 PemFile = Annotated[Path | None, BeforeValidator(values.readable_file), Expects("path of a PEM file")]
+LibraryFile = Annotated[
+    Path | None, BeforeValidator(values.readable_file), Expects("path of a shared library")
+]
+Label = Annotated[str | None, BeforeValidator(values.text), Expects("text")]
+Pin = Annotated[Secret | None, BeforeValidator(values.secret), Expects("text")]
 Networks = Annotated[
     tuple[Network, ...],
     BeforeValidator(values.networks),
@@ -184,6 +189,11 @@ class Settings(BaseModel):
         high=315360000,
         unit="seconds",
     )
+    pkcs11_module: LibraryFile = _setting(
+        None, "PKCS#11 library of a hardware module that makes and has the signing keys from now on."
+    )
+    pkcs11_token: Label = _setting(None, "Label of the module's token. Goes with `MAPAE_PKCS11_MODULE`.")
+    pkcs11_pin: Pin = _setting(None, "PIN of the token's user. Goes with `MAPAE_PKCS11_MODULE`.")
     outbound_allow: HostsOrNetworks = _setting(
         (), "Private hosts and networks that our own fetches may reach all the same.", shown="none"
     )
@@ -237,6 +247,14 @@ class Settings(BaseModel):
         # Verifiers take key sets of 64 keys: four algorithms, with room to spare.
         if value * 8 < info.data.get("access_token_life", 0):
             raise ValueError("is less than an eighth of MAPAE_ACCESS_TOKEN_LIFE")
+        return value
+
+    @field_validator("pkcs11_pin")
+    @classmethod
+    def _a_module_comes_with_token_and_pin(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        given = [info.data.get("pkcs11_module"), info.data.get("pkcs11_token"), value]
+        if any(item is not None for item in given) and None in given:
+            raise ValueError("goes with MAPAE_PKCS11_MODULE and MAPAE_PKCS11_TOKEN, all three or none")
         return value
 
     @field_validator("argon2_memory_kib")

@@ -121,6 +121,16 @@ def secret_key(value: object) -> Secret:
     return Secret(text)
 
 
+def text(value: object) -> str | None:
+    """Any text but none at all, or None."""
+    return None if value is None else _text(value)
+
+
+def secret(value: object) -> Secret | None:
+    """The same, as a secret."""
+    return None if value is None else Secret(_secret_text(value))
+
+
 def secret_keys(value: object) -> tuple[Secret, ...]:
     """Several of them."""
     items = (
