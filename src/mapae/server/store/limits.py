@@ -58,10 +58,12 @@ class Limits:
 
     async def refund(self, buckets: Sequence[Bucket]) -> None:
         """Give back one guess to each bucket."""
-        for bucket in sorted(buckets, key=lambda one: one.key):
-            await self._connection.execute(
-                _REFUND, {"bucket": bucket.key, "interval_s": bucket.limit.interval_s}
-            )
+        refunds = [
+            {"bucket": bucket.key, "interval_s": bucket.limit.interval_s}
+            for bucket in sorted(buckets, key=lambda one: one.key)
+        ]
+        if refunds:
+            await self._connection.execute(_REFUND, refunds)
 
     async def _spend(self, bucket: Bucket) -> bool:
         limit = bucket.limit
