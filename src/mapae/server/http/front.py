@@ -1,7 +1,6 @@
 """The front door: request id, security headers, one log line a request, and one more for an error nobody foresaw."""
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mapae.clock import monotonic_clock
@@ -24,14 +23,14 @@ class Front:
         self._app = app
         self._entropy = entropy
         self._metrics = metrics
-        self._headers = {
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-            "X-Frame-Options": "DENY",
-        }
+        self._headers = [
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+            (b"x-frame-options", b"DENY"),
+        ]
         if https:
-            self._headers["Strict-Transport-Security"] = "max-age=63072000"
+            self._headers.append((b"strict-transport-security", b"max-age=63072000"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -44,10 +43,8 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                own = (b"x-request-id", request_id.encode("ascii"))
+                message["headers"] = [*message["headers"], own, *self._headers]
             await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=request_id)

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 
@@ -60,6 +61,7 @@ def _told(address: str, hops: list[str], trusted_proxies: Sequence[Network]) -> 
     return address
 
 
+@lru_cache(maxsize=4096)
 def _address(text: str) -> str | None:
     found = _HOP.fullmatch(text.strip())
     try:
