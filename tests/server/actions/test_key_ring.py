@@ -18,7 +18,7 @@ from mapae.oauth.scope import Scope
 from mapae.server.actions.key_ring import KeyRing
 from mapae.server.actions.mint import Mint
 from mapae.server.actions.rotate_keys import NoSuchKey, RotateKeys, WrongSecretKey
-from mapae.server.adapters.key_holders import SealedKeys
+from mapae.server.adapters.key_holders import HolderUnavailable, SealedKeys
 from mapae.server.adapters.sealing import CannotOpen, Sealer
 from mapae.server.domain.keys import REFRESH_ALGORITHM, SEEN_S, Key, KeyState, Lives
 from mapae.server.domain.refresh_token import RefreshKeyLost, RefreshTokenCodec, derive_refresh_key
@@ -305,6 +305,56 @@ async def test_the_secret_key_is_changed_without_a_token_lost(process: Process, 
     assert alone.codec.write(FAMILY, 7) == refresh
     with pytest.raises(WrongSecretKey):
         await Process(database).rotation.reseal()
+
+
+async def test_a_host_without_the_secret_key_of_the_others_goes_on_and_follows(
+    process: Process, database: Database
+) -> None:
+    mine, token = process.signs, process.codec.write(FAMILY, 7)
+    other = Process(database, Counting(OTHER_SECRET, (SECRET,)))
+    changed = await other.rotation.rotate(["ES256", REFRESH_ALGORITHM], at_once=True)
+    theirs, their_refresh = sorted(
+        (key for key in changed if key.signs_until is None), key=lambda key: key.algorithm
+    )
+    await other.ring.look()
+    other.passed_s += SEEN_S + 1
+    assert other.signs == theirs.kid
+    assert other.codec.read(token).turn == 7
+
+    with pytest.raises(WrongSecretKey):
+        await process.ring.look()
+    process.passed_s += SEEN_S + 1
+    assert (process.signs, process.published) == (mine, {mine, theirs.kid})
+    assert process.codec.write(FAMILY, 7) == token
+    # A token that only the others can read is not told that its key is lost.
+    with pytest.raises(RefreshKeyLost):
+        process.codec.read(other.codec.write(FAMILY, 7))
+    with pytest.raises(HolderUnavailable):
+        await process.ring.look_again()
+
+    await other.rotation.revoke(theirs.kid)
+    with pytest.raises(WrongSecretKey, match=their_refresh.kid):
+        await process.ring.look()
+    assert theirs.kid not in process.published
+
+
+async def test_whoever_meets_an_unknown_key_looks_again_once_a_second(
+    process: Process, database: Database
+) -> None:
+    other = Process(database)
+    await other.ring.look()
+    changed = await other.rotation.rotate([REFRESH_ALGORITHM], at_once=True)
+    await other.ring.look()
+    other.passed_s += SEEN_S + 1
+    token = other.codec.write(FAMILY, 7)
+    assert len(changed) == 2
+
+    await process.ring.look_again()
+    with pytest.raises(RefreshKeyLost):
+        process.codec.read(token)
+    process.passed_s += 1
+    await asyncio.gather(*(process.ring.look_again() for _ in range(5)))
+    assert process.codec.read(token).turn == 7
 
 
 async def test_the_private_part_is_bound_to_its_key_and_to_what_it_is_for(process: Process) -> None:

@@ -1,7 +1,7 @@
 """The key ring as a process sees it: what signs now, what is published, followed while the process runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -47,19 +47,21 @@ class KeyRing:
     """The keys of this installation. Each is opened once, when it is first seen.
 
     Moments are compared by the database's clock, carried on by the monotonic one: so all processes change keys at
-    the same moment, whatever the clocks of their machines say.
+    the same moment, whatever the clocks of their machines say. A key that cannot be opened here is published all
+    the same, and others are used in its place.
     """
 
     def __init__(self, rotation: RotateKeys, holders: Sequence[KeyHolder], *, monotonic: Clock) -> None:
         self._rotation = rotation
         self._holders = {holder.name: holder for holder in holders}
         self._monotonic = monotonic
+        self._looking = asyncio.Lock()
+        self._looked_at = float("-inf")
+        self._failure: Exception | None = None
         self._seen = Seen((), {}, 0)
         self._ahead = 0.0
-        self._looked_at = float("-inf")
-        self._signing: dict[str, SigningKey] = {}
         self._public: dict[str, Jwk] = {}
-        self._refresh: dict[str, RefreshKey] = {}
+        self._opened: dict[str, SigningKey | RefreshKey] = {}
         self._now = _Now(0, {}, JwkSet(()), ())
 
     def signing(self, audience: str) -> SigningKey:
@@ -76,57 +78,81 @@ class KeyRing:
         """The key that makes refresh tokens, then the others that are believed."""
         return self._current().refresh
 
-    async def look_again(self) -> None:
-        """`look`, unless that was done in the last second: for whoever meets a key that is not here.
-
-        Raises:
-            StoreUnavailable: whether there is such a key cannot be said now.
-        """
-        if self._monotonic() - self._looked_at >= 1:
-            with suppress(WrongSecretKey, HolderUnavailable):
-                await self.look()
-
     async def look(self) -> None:
         """See what has changed, and make keys that are due.
 
         Raises:
-            WrongSecretKey: there is a key it cannot open. What was seen before goes on to be used.
-            HolderUnavailable: the holder of a key cannot be asked. As before.
-            StoreUnavailable: the database cannot do it now. As before.
+            WrongSecretKey: there is a key it cannot open. Everything else was seen.
+            HolderUnavailable: the holder of a key cannot be asked. Everything else was seen.
+            StoreUnavailable: the database cannot do it now. What was seen before goes on.
         """
+        async with self._looking:
+            await self._look()
+
+    async def look_again(self) -> None:
+        """`look`, unless one has begun in the last second: for whoever meets a key that is not here.
+
+        Raises:
+            HolderUnavailable, StoreUnavailable: whether there is such a key cannot be said now.
+        """
+        async with self._looking:
+            if self._monotonic() - self._looked_at >= 1:
+                with suppress(WrongSecretKey, HolderUnavailable, StoreUnavailable):
+                    await self._look()
+            if isinstance(self._failure, StoreUnavailable):
+                raise StoreUnavailable(str(self._failure))
+            if self._failure is not None:
+                raise HolderUnavailable(f"{type(self._failure).__name__} {self._failure}")
+
+    async def _look(self) -> None:
         self._looked_at = self._monotonic()
-        seen = await self._rotation.read()
+        self._failure = None
         try:
-            if await self._rotation.keep_up(seen):
-                seen = await self._rotation.read()
-        finally:
-            await self._take(seen)
+            seen = await self._rotation.read()
+            try:
+                if await self._rotation.keep_up(seen):
+                    seen = await self._rotation.read()
+            finally:
+                await self._take(seen)
+        except (WrongSecretKey, HolderUnavailable, StoreUnavailable) as error:
+            self._failure = error
+            raise
 
     async def _take(self, seen: Seen) -> None:
         monotonic = self._monotonic()
-        live = tuple(key for key in seen.keys if key.is_live(seen.now))
-        new = [key for key in live if key.kid not in self._signing and key.kid not in self._refresh]
-        if new:
-            await asyncio.to_thread(self._open, new)
-        self._seen = Seen(live, seen.algorithms, seen.now)
-        self._ahead = seen.now - monotonic
-        self._now = self._chosen()
+        live = {key.kid: key for key in seen.keys if key.is_live(seen.now)}
+        try:
+            if new := [key for kid, key in live.items() if kid not in self._opened]:
+                await asyncio.to_thread(self._open, new)
+        finally:
+            self._public = {kid: key for kid, key in self._public.items() if kid in live}
+            self._opened = {kid: key for kid, key in self._opened.items() if kid in live}
+            self._seen = Seen(tuple(live.values()), seen.algorithms, seen.now)
+            self._ahead = seen.now - monotonic
+            self._now = self._chosen()
 
     def _open(self, keys: Sequence[Key]) -> None:
+        failure: Exception | None = None
         for key in keys:
-            holder = self._holders.get(key.holder)
-            if holder is None:
-                raise HolderUnavailable(
-                    f"key {key.kid} is held by {key.holder}, which the settings do not name"
-                )
             try:
-                if key.algorithm == REFRESH_ALGORITHM:
-                    self._refresh[key.kid] = self._rotation.sealed.refresh_key(key)
-                else:
+                if key.public:
                     self._public[key.kid] = Jwk.parse(key.public)
-                    self._signing[key.kid] = SigningKey(key.kid, key.algorithm, holder.signer(key))
+                self._opened[key.kid] = self._opened_by_its_holder(key)
             except CannotOpen as error:
-                raise WrongSecretKey(key.kid) from error
+                failure = WrongSecretKey(key.kid)
+                failure.__cause__ = error
+            except HolderUnavailable as error:
+                failure = error
+        if failure is not None:
+            raise failure
+
+    def _opened_by_its_holder(self, key: Key) -> SigningKey | RefreshKey:
+        if key.algorithm == REFRESH_ALGORITHM:
+            return self._rotation.sealed.refresh_key(key)
+        holder = self._holders.get(key.holder)
+        if holder is None:
+            raise HolderUnavailable(f"key {key.kid} is held by {key.holder}, which the settings do not name")
+        return SigningKey(key.kid, key.algorithm, holder.signer(key))
 
     def _current(self) -> _Now:
         if self._monotonic() >= self._now.until:
@@ -137,28 +163,32 @@ class KeyRing:
         """What the moments say now, and until when they say so."""
         now = self._monotonic() + self._ahead
         live = [key for key in self._seen.keys if key.is_live(now)]
+        usable = [key for key in live if key.kid in self._opened]
         moments = {
             moment for key in live for moment in (key.signs_from, key.signs_until, key.gone_at) if moment
         }
-        signing = {}
-        for algorithm in {key.algorithm for key in live}:
-            if key := signing_key(live, algorithm, now):
-                signing[algorithm] = key.kid
-        # A clock that was set back may have left no key active.
-        first = next((key.kid for key in live if key.algorithm == DEFAULT_ALGORITHM), None)
-        if first:
-            signing.setdefault(DEFAULT_ALGORITHM, first)
-        writing = signing.pop(REFRESH_ALGORITHM, None)
-        refresh = sorted(
-            (key.kid for key in live if key.kid in self._refresh), key=lambda kid: kid != writing
-        )
+        signing = {key.algorithm: self._opened[key.kid] for key in _signing(usable, now)}
+        writes = signing.get(REFRESH_ALGORITHM)
+        refresh = [key for key in self._opened.values() if isinstance(key, RefreshKey)]
         published = tuple(self._public[key.kid] for key in live if key.kid in self._public)
         return _Now(
             until=min((moment for moment in moments if moment > now), default=float("inf")) - self._ahead,
-            signing={algorithm: self._signing[kid] for algorithm, kid in signing.items()},
+            signing={name: key for name, key in signing.items() if isinstance(key, SigningKey)},
             published=self._now.published if tuple(self._now.published) == published else JwkSet(published),
-            refresh=[self._refresh[kid] for kid in refresh],
+            refresh=sorted(refresh, key=lambda key: key is not writes),
         )
+
+
+def _signing(keys: Sequence[Key], now: float) -> Iterator[Key]:
+    """The key of each line that signs."""
+    for algorithm in {key.algorithm for key in keys}:
+        line = [key for key in keys if key.algorithm == algorithm]
+        key = signing_key(line, algorithm, now)
+        if key is None and algorithm in (DEFAULT_ALGORITHM, REFRESH_ALGORITHM):
+            # None is active that can be used: it cannot be opened, or a clock was set back. Sign with another.
+            key = ([key for key in line if key.signs_from <= now] or line[:1])[-1]
+        if key is not None:
+            yield key
 
 
 @asynccontextmanager
