@@ -1,6 +1,7 @@
 """The key ring on both databases: several processes, one ring; what each sees, and what survives a crash."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
 import pytest
-from sqlalchemy import select, text, update
+from alembic import command
+from sqlalchemy import Connection, select, text, update
 
 from mapae.clock import Clock, system_clock
 from mapae.entropy import system_entropy
@@ -25,6 +27,7 @@ from mapae.server.domain.refresh_token import RefreshKeyLost, RefreshTokenCodec,
 from mapae.server.domain.resource_servers import ResourceServer
 from mapae.server.store import tables
 from mapae.server.store.engine import Database, open_database
+from mapae.server.store.migrations import _config, upgrade
 from mapae.verifier import Verifier
 from tests.server.domain.test_keys import ACTIVE
 
@@ -240,6 +243,56 @@ async def test_another_algorithm_is_published_before_it_signs(process: Process) 
     assert process.ring.signing(AUDIENCE).algorithm == "ES256"
     process.passed_s += LIVES.ahead_s + 1
     assert process.ring.signing(AUDIENCE).algorithm == "EdDSA"
+
+
+async def test_the_key_of_an_algorithm_that_nobody_asks_for_any_more_goes(process: Process) -> None:
+    async with process.database.unit() as unit:
+        await unit.resource_servers.add(ResourceServer(AUDIENCE, (), "EdDSA"))
+        await unit.commit()
+    await process.ring.look()
+    token = await process.token()
+    assert process.ring.signing(AUDIENCE).algorithm == "EdDSA"
+    async with process.database.unit() as unit:
+        await unit.resource_servers.save(ResourceServer(AUDIENCE, (), "ES256"))
+        await unit.commit()
+    await process.ring.look()
+    assert process.ring.signing(AUDIENCE).algorithm == "ES256"
+    verifier = Verifier(issuer=ISSUER, audience=AUDIENCE, keys=process.ring.published)
+    assert verifier.verify(token).subject == "alice"
+    process.passed_s += LIVES.linger_s + 1
+    assert process.published == {process.signs}
+
+
+async def test_the_one_key_of_before_goes_on_in_the_ring(empty_database_url: str) -> None:
+    database = open_database(empty_database_url)
+    sealed = Counting()
+    made = sealed.make("ES256")
+    async with database.writing.connect() as connection:
+        await connection.run_sync(migrate_to, "0002")
+        await connection.execute(
+            text(
+                "INSERT INTO keys (kid, algorithm, active, public, sealed, created_at)"
+                " VALUES (:kid, 'ES256', :yes, :public, :sealed, 1700000000)"
+            ),
+            {"kid": made.kid, "public": json.dumps(made.public), "sealed": made.sealed, "yes": True},
+        )
+        await connection.execute(
+            text("INSERT INTO resource_servers (audience, position, scopes) VALUES (:audience, 1, '[]')"),
+            {"audience": AUDIENCE},
+        )
+        await connection.commit()
+    await upgrade(database)
+    process = Process(database)
+    await process.ring.look()
+    assert process.signs == made.kid
+    assert len(process.published) == 2, "it is older than a rotation, so the next one is on its way"
+    await database.close()
+
+
+def migrate_to(connection: Connection, revision: str) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 async def test_a_revoked_key_is_out_of_the_key_set_and_another_one_signs(process: Process) -> None:

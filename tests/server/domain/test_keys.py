@@ -16,6 +16,7 @@ from mapae.server.domain.keys import (
     Lives,
     inherits_refresh_key,
     keep_up,
+    let_go,
     revoke,
     rotate,
     rotate_now,
@@ -123,6 +124,15 @@ def test_while_a_key_is_upcoming_no_other_is_made() -> None:
     for decide in (keep_up, rotate):
         assert decide(keys, "ES256", now=NOW, lives=replace(LIVES, rotation_s=1)) == NOTHING
     assert rotate([BEFORE, replace(UPCOMING, signs_from=NOW)], "ES256", now=NOW, lives=LIVES) != NOTHING
+
+
+def test_a_line_that_nobody_asks_for_ends() -> None:
+    assert let_go([ACTIVE], "ES256", now=NOW, lives=LIVES) == Change((succeeded(ACTIVE, NOW),))
+    assert let_go([succeeded(ACTIVE, NOW)], "ES256", now=NOW, lives=LIVES) == NOTHING
+    upcoming = replace(UPCOMING, signs_from=NOW + 1)
+    assert let_go([BEFORE, upcoming], "ES256", now=NOW, lives=LIVES) == NOTHING
+    upcoming = replace(UPCOMING, signs_from=NOW)
+    assert let_go([upcoming], "ES256", now=NOW, lives=LIVES) == Change((succeeded(upcoming, NOW),))
 
 
 def test_rotate_publishes_before_it_signs() -> None:

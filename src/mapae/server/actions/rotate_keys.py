@@ -17,6 +17,7 @@ from mapae.server.domain.keys import (
     Lives,
     inherits_refresh_key,
     keep_up,
+    let_go,
     revoke,
     rotate,
     rotate_now,
@@ -76,16 +77,19 @@ class RotateKeys:
             )
 
     async def keep_up(self, seen: Seen) -> bool:
-        """Do what the schedule asks for. Whether there was anything to do.
+        """Do what the schedule asks for. Whether it asked for anything: another process may have done it.
 
         Raises:
             HolderUnavailable: a key could not be made; it is tried again the next time.
             StoreUnavailable: nothing was changed.
         """
-        due = [line for line in sorted(seen.lines) if self._due(line, seen.keys, seen.now) != NOTHING]
-        for line in due:
-            await self._change(line, partial(self._due, line))
-        return bool(due)
+        asked = False
+        for line in sorted({*seen.lines, *(key.algorithm for key in seen.keys)}):
+            due = partial(self._due if line in seen.lines else self._left_over, line)
+            if due(seen.keys, seen.now) != NOTHING:
+                asked = True
+                await self._change(line, due)
+        return asked
 
     async def rotate(self, lines: Collection[str], *, at_once: bool) -> Sequence[Key]:
         """Let another key of each line sign: published before it does, or `at_once`. Returns what has changed.
@@ -137,6 +141,9 @@ class RotateKeys:
 
     def _due(self, line: str, keys: Sequence[Key], now: int) -> Change:
         return keep_up(keys, line, now=now, lives=self._lives(line))
+
+    def _left_over(self, line: str, keys: Sequence[Key], now: int) -> Change:
+        return let_go(keys, line, now=now, lives=self._lives(line))
 
     def _rotation(self, line: str, at_once: bool, keys: Sequence[Key], now: int) -> Change:
         decide = rotate_now if at_once else rotate

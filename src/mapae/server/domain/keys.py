@@ -18,6 +18,8 @@ The last key of a line has no `signs_until`: it signs until it has a successor, 
     -----------------------  ----------  -------------------------------------------------------------------
     first key of a line      not there   now, where nobody can have fetched a key set yet; else now + ahead_s
     K signs for rotation_s   active      K.signs_from + rotation_s, but not before now + ahead_s
+    nobody asks for it       active      no N: K signs no more
+    nobody asks for it       upcoming    nothing happens
     rotate                   active      now + ahead_s
     rotate                   upcoming    K itself is the next one: nothing happens
     rotate now               active      now + SEEN_S
@@ -133,6 +135,14 @@ def keep_up(keys: Sequence[Key], algorithm: str, *, now: int, lives: Lives) -> C
     if last.state(now) is KeyState.UPCOMING or now < due_at:
         return NOTHING
     return _succeeded(last, max(last.signs_from + lives.rotation_s, now + lives.ahead_s), lives)
+
+
+def let_go(keys: Sequence[Key], algorithm: str, *, now: int, lives: Lives) -> Change:
+    """What becomes of a line whose algorithm nobody asks for any more."""
+    last = _last(keys, algorithm)
+    if last is None or last.state(now) is KeyState.UPCOMING:
+        return NOTHING
+    return Change(_succeeded(last, now, lives).saved)
 
 
 def rotate(keys: Sequence[Key], algorithm: str, *, now: int, lives: Lives) -> Change:
