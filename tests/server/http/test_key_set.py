@@ -1,15 +1,18 @@
 """The key set over HTTP: who may keep it how long, and that it, the verifier and the tokens follow the ring."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 
-from mapae.jose import jws
-from mapae.server.app import rotation_of
+from mapae.jose import base64url, jws
+from mapae.server.app import build, rotation_of
 from mapae.server.domain.keys import REFRESH_ALGORITHM
-from mapae.server.settings import load_settings
-from tests.server.http.conftest import ISSUER, SECRET_KEY, Server, bearer, serving
+from mapae.server.settings import Settings, load_settings
+from mapae.server.store.engine import open_database
+from tests.server.http.conftest import INSTANCE, ISSUER, SECRET_KEY, Server, bearer, running, serving
 
 JWKS = "/.well-known/jwks.json"
 
@@ -78,6 +81,42 @@ async def test_a_revoked_key_of_refresh_tokens_ends_them_with_key_lost(server: S
     )
     assert answer.json()["reason"] == "key_lost"
     assert (await server.refresh((await server.login()).json()["refresh_token"])).status_code == 200
+
+
+async def test_the_secret_key_is_exchanged_and_everyone_stays_signed_in(database_url: str) -> None:
+    new = base64url.encode(b"n" * 32)
+    async with serving(database_url) as server:
+        tokens = (await server.login()).json()
+    async with restarted(database_url, MAPAE_SECRET_KEY=new, MAPAE_SECRET_KEY_OLD=SECRET_KEY) as (
+        http,
+        settings,
+    ):
+        tokens = await goes_on(http, tokens)
+        database = open_database(database_url)
+        assert len(await rotation_of(settings, database).reseal()) == 2
+        await database.close()
+        tokens = await goes_on(http, tokens)
+    async with restarted(database_url, MAPAE_SECRET_KEY=new) as (http, _):
+        await goes_on(http, tokens)
+
+
+@asynccontextmanager
+async def restarted(database_url: str, **settings: str) -> AsyncIterator[tuple[httpx.AsyncClient, Settings]]:
+    """The application with other settings, on a database that has its users."""
+    loaded = load_settings({"MAPAE_ISSUER": ISSUER, "MAPAE_DATABASE_URL": database_url, **settings})
+    app = build(loaded)
+    async with running(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ISSUER) as http:
+        yield http, loaded
+
+
+async def goes_on(http: httpx.AsyncClient, tokens: Any) -> Any:
+    """The session that these tokens are of, after a refresh; its access token of before is believed, too."""
+    assert (await http.get("/auth/me", headers=bearer(tokens["access_token"]))).status_code == 200
+    body = {"refresh_token": tokens["refresh_token"]}
+    answer = await http.post("/auth/refresh", json=body, headers=INSTANCE)
+    assert answer.status_code == 200
+    assert answer.json()["session_id"] == tokens["session_id"]
+    return answer.json()
 
 
 async def until(ask: Any, good: Any) -> httpx.Response:

@@ -107,14 +107,14 @@ class RotateKeys:
 
         Raises:
             NoSuchKey: see there.
-            HolderUnavailable, StoreUnavailable: nothing was changed.
+            HolderUnavailable, StoreUnavailable: nothing was changed; the key is believed as before.
         """
         seen = await self.read()
         key = _found(seen.keys, kid)
         return await self._change(key.algorithm, partial(self._revocation, kid))
 
     async def reseal(self) -> Sequence[str]:
-        """Seal every private key under the secret key of now. Returns the ids of those that were not.
+        """Seal every private key that is of use under the secret key of now. Returns the ids of those that were not.
 
         Raises:
             WrongSecretKey: one is sealed under a secret key that is not in the settings; nothing was changed.
@@ -122,8 +122,9 @@ class RotateKeys:
         """
         async with self.database.unit() as unit:
             await unit.keys.lock()
-            kept = [key for key in await unit.keys.all() if key.holder == self.sealed.name]
-            resealed = [new for key in kept if (new := self._resealed(key)) is not key]
+            keys, now = await unit.keys.all(), await unit.now()
+            live = [key for key in keys if key.holder == self.sealed.name and key.is_live(now)]
+            resealed = [new for key in live if (new := self._resealed(key)) is not key]
             for key in resealed:
                 await unit.keys.save(key)
                 unit.record(KeyResealed(key.kid))
