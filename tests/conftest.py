@@ -13,9 +13,14 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from mapae.server.store.migrations import migrate
 from tests.postgres import PostgresMissing, throw_away_cluster
+
+# A busy machine is no defect of the code: no test has a time limit for each example.
+settings.register_profile("mapae", deadline=None)
+settings.load_profile("mapae")
 
 #: Names a server to use in place of a throw-away one: a postgresql:// URL whose user may create databases.
 SERVER_VARIABLE = "MAPAE_TEST_POSTGRES_URL"
