@@ -1,6 +1,5 @@
 """The signature algorithms this library knows, one row each (RFC 7518 section 3, RFC 8037, RFC 9864)."""
 
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -40,9 +39,13 @@ def _bad_signature() -> JoseError:
 
 def _hmac(name: str, hash_name: str, size: int) -> Algorithm:
     def sign(key: Any, data: bytes) -> bytes:
+        import hmac  # brings a second OpenSSL; few share a key
+
         return hmac.digest(key, data, hash_name)
 
     def verify(key: Any, data: bytes, signature: bytes) -> None:
+        import hmac
+
         if not hmac.compare_digest(hmac.digest(key, data, hash_name), signature):
             raise _bad_signature()
 

@@ -1,6 +1,5 @@
 """One key: parsed and judged, printed, and its thumbprint (RFC 7517, RFC 7638)."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
@@ -117,6 +116,8 @@ class Jwk:
 
         Implements: RFC 7638 section 3, RFC 8037 section 2.
         """
+        import hashlib
+
         material = self._material
         required = {"kty": self.kty, **(material.public_members or material.private_members)}
         if material.crv is not None:

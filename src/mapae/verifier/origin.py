@@ -2,13 +2,14 @@
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
 
 _LOOPBACK: Final = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1", re.IGNORECASE)
 
 
 def is_protected(url: str) -> bool:
     """Whether nobody in between can change what comes from `url`: https, or http to this machine."""
+    from urllib.parse import urlsplit  # not needed by who has the keys
+
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
