@@ -55,8 +55,9 @@ def test_the_life_of_a_ring(environ: dict[str, str]) -> None:
     assert stolen in [row["kid"] for row in listed(environ, "--all") if row["state"] == "revoked"]
     code, _, err = mapae(environ, "key", "revoke", stolen)
     assert (code, "over already" in err) == (1, True)
-    code, _, err = mapae(environ, "key", "revoke", "nonsense")
-    assert (code, "no key of that id" in err) == (1, True)
+    for nonsense in ("nonsense", "-Abc-def", "--bc_def"):
+        code, _, err = mapae(environ, "key", "revoke", nonsense)
+        assert (code, "no key of that id" in err) == (1, True)
 
     rows = mapae(environ, "key", "list")[1].splitlines()
     assert sorted(row.split("\t")[1:3] for row in rows) == [["ES256", "active"], ["refresh", "active"]]

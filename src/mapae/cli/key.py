@@ -82,7 +82,8 @@ def rotate(at_once: bool, lines: tuple[str, ...]) -> None:
         click.echo("nothing to do: the next keys are on their way; see: mapae key list")
 
 
-@command.command()
+# The id of a key may begin with a hyphen.
+@command.command(context_settings={"ignore_unknown_options": True})
 @click.argument("kid")
 def revoke(kid: str) -> None:
     """Take a stolen key out of the key set at once; another one signs, and sessions live on.
