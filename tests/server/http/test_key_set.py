@@ -37,9 +37,13 @@ async def test_anyone_may_keep_the_key_set_for_its_life(server: Server) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     (key,) = answer.json()["keys"]
     assert set(key) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
-    again = await server.http.get(JWKS, headers={"If-None-Match": answer.headers["ETag"]})
-    assert (again.status_code, again.content) == (304, b"")
-    assert again.headers["Cache-Control"] == "public, max-age=300"
+    etag = answer.headers["ETag"]
+    for known in (etag, f"W/{etag}", f'"another", {etag}', "*"):
+        again = await server.http.get(JWKS, headers={"If-None-Match": known})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["Cache-Control"] == "public, max-age=300"
+    other = await server.http.get(JWKS, headers={"If-None-Match": '"another"'})
+    assert other.status_code == 200
 
 
 async def test_the_key_set_the_verifier_and_the_tokens_follow_the_ring(database_url: str) -> None:

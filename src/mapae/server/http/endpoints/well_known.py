@@ -73,6 +73,12 @@ class WellKnown:
             "ETag": document.etag,
             "Access-Control-Allow-Origin": "*",
         }
-        if request.headers.get("if-none-match") == document.etag:
+        if _names(request.headers.get("if-none-match", ""), document.etag):
             return Response(status_code=304, headers=headers)
         return Response(document.body, headers=headers, media_type="application/json")
+
+
+def _names(if_none_match: str, etag: str) -> bool:
+    # RFC 9110 section 13.1.2: a list, compared weakly. Proxies that compress make tags weak.
+    named = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return bool(named & {etag, "*"})
