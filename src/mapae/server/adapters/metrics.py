@@ -25,6 +25,7 @@ class Metrics:
             registry=self._registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
         )
+        self._answered: dict[tuple[str, int], Histogram] = {}
         self._decisions = Counter(
             "mapae_refresh_decisions",
             "Refresh tokens presented, by what the rule decided: turned, replayed, refused, ended.",
@@ -46,7 +47,10 @@ class Metrics:
 
     def answered(self, endpoint: str, status: int, seconds: float) -> None:
         """A request was answered."""
-        self._requests.labels(endpoint, status).observe(seconds)
+        child = self._answered.get((endpoint, status))
+        if child is None:
+            child = self._answered[endpoint, status] = self._requests.labels(endpoint, status)
+        child.observe(seconds)
 
     def decided(self, decision: str, reports: Sequence[str]) -> None:
         """A refresh token was presented."""

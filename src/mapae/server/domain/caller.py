@@ -1,6 +1,7 @@
 """The caller of a request: what is known of who talks to us."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 DEVICE_NAME_LIMIT: Final = 100
@@ -17,6 +18,7 @@ class Caller:
     attempt_digest: bytes | None = None
 
 
+@lru_cache(maxsize=1024)
 def printable(text: str | None, *, limit: int) -> str | None:
     """`text` as it may be stored and shown: printable characters only, at most `limit`, None for nothing."""
     if text is None:

@@ -6,11 +6,12 @@ from typing import Any
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from mapae.server.adapters.argon2_hasher import HashingBusy
 from mapae.server.adapters.key_holders import HolderUnavailable
 from mapae.server.domain.problems import Problem, ProblemCode
+from mapae.server.http.answers import NO_STORE, json_answer
 from mapae.server.store.engine import StoreUnavailable
 from mapae.verifier import RejectionCode, TokenRejected
 
@@ -22,15 +23,9 @@ DATABASE_RETRY_AFTER_S = 1
 _OF_STATUS = {404: ProblemCode.NOT_FOUND, 405: ProblemCode.METHOD_NOT_ALLOWED}
 
 
-class ProblemResponse(JSONResponse):
-    """A problem document."""
-
-    media_type = "application/problem+json"
-
-
 def respond(problem: Problem) -> Response:
     """The answer that `problem` is to the caller; its `detail` stays here."""
-    headers = {"Cache-Control": "no-store"}
+    headers = dict(NO_STORE)
     if problem.retry_after_s is not None:
         headers["Retry-After"] = str(problem.retry_after_s)
     if problem.code.status == 401:
@@ -38,7 +33,7 @@ def respond(problem: Problem) -> Response:
         headers["WWW-Authenticate"] = problem.challenge or "Bearer"
     elif problem.challenge:
         headers["WWW-Authenticate"] = problem.challenge
-    return ProblemResponse(
+    return json_answer(
         {
             "type": "about:blank",
             "title": problem.code.words,
@@ -47,8 +42,9 @@ def respond(problem: Problem) -> Response:
             "code": problem.code.value,
             **problem.members,
         },
-        status_code=problem.code.status,
+        status=problem.code.status,
         headers=headers,
+        media_type="application/problem+json",
     )
 
 

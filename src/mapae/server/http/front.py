@@ -23,6 +23,8 @@ class Front:
         self._app = app
         self._entropy = entropy
         self._metrics = metrics
+        # Bound once: the logger that a module gets binds itself anew for each line.
+        self._log = log.bind()
         self._headers = [
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
@@ -55,7 +57,7 @@ class Front:
         finally:
             seconds = monotonic_clock() - began
             self._metrics.answered(_endpoint(scope), status, seconds)
-            log.info(
+            self._log.info(
                 "request",
                 method=scope["method"],
                 path=scope["path"],

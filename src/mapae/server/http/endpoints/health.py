@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from mapae.server.http.answers import json_answer
 from mapae.server.store.engine import Database, StoreUnavailable
 from mapae.server.store.migrations import SchemaState, schema_state
 
@@ -51,4 +52,4 @@ class Health:
 
 
 def _answer(status: int, members: dict[str, str]) -> Response:
-    return JSONResponse(members, status_code=status, headers={"Cache-Control": "no-store"})
+    return json_answer(members, status=status)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from mapae.oauth.errors import OAuthError
@@ -26,12 +26,11 @@ from mapae.server.domain.passwords import (
 )
 from mapae.server.domain.problems import Problem, ProblemCode
 from mapae.server.domain.sessions import FIRST_PARTY_CLIENT_ID, rounded_to_the_hour
+from mapae.server.http.answers import NO_STORE, json_answer
 from mapae.server.http.body import Body, read_body
 from mapae.server.http.request_facts import Network, caller_of
 from mapae.server.store.sessions import ListedSession
 from mapae.verifier import AccessToken
-
-_NO_STORE = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class SessionApi:
             await self.user_sessions.log_out(
                 scope, user_id=token.subject, current_id=_session_id(token), caller=caller
             )
-        return Response(status_code=204, headers=_NO_STORE)
+        return Response(status_code=204, headers=NO_STORE)
 
     async def post_password(self, request: Request) -> Response:
         """Another password for the user, who has to know the current one; their other sessions end."""
@@ -103,22 +102,20 @@ class SessionApi:
             new=new,
             caller=self._caller(request),
         )
-        return Response(status_code=204, headers=_NO_STORE)
+        return Response(status_code=204, headers=NO_STORE)
 
     async def get_me(self, request: Request) -> Response:
         """Who the token says you are: read from the token alone."""
         token = await self.authenticate(request.headers.getlist("authorization"))
         members = ("sub", "client_id", "sid", "aud", "scope", "roles", "auth_time", "iat", "exp")
         claims = {name: token.claims[name] for name in members if name in token.claims}
-        return JSONResponse(claims, headers=_NO_STORE)
+        return json_answer(claims)
 
     async def get_sessions(self, request: Request) -> Response:
         """The caller's live sessions."""
         token = await self.authenticate(request.headers.getlist("authorization"))
         live = await self.user_sessions.list(token.subject, current_id=_session_id(token))
-        return JSONResponse(
-            {"sessions": [_session(one, current_id=_session_id(token)) for one in live]}, headers=_NO_STORE
-        )
+        return json_answer({"sessions": [_session(one, current_id=_session_id(token)) for one in live]})
 
     async def delete_session(self, request: Request) -> Response:
         """End one of the caller's sessions."""
@@ -129,7 +126,7 @@ class SessionApi:
             current_id=_session_id(token),
             caller=self._caller(request),
         )
-        return Response(status_code=204, headers=_NO_STORE)
+        return Response(status_code=204, headers=NO_STORE)
 
     def _caller(self, request: Request) -> Caller:
         return caller_of(request, self.trusted_proxies)
@@ -186,7 +183,7 @@ def _log_out_scope(body: Body) -> LogOutScope:
 
 
 def _tokens(tokens: Tokens) -> Response:
-    return JSONResponse(
+    return json_answer(
         {
             "access_token": tokens.access_token.reveal(),
             "token_type": "Bearer",
@@ -196,7 +193,6 @@ def _tokens(tokens: Tokens) -> Response:
             "session_id": tokens.session_id,
             "scope": tokens.scope,
         },
-        headers=_NO_STORE,
     )
 
 
