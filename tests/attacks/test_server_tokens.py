@@ -9,11 +9,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from mapae.clock import system_clock
 from mapae.entropy import system_entropy
 from mapae.jose import base64url, jwt
 from mapae.jose.jwk import Jwk
-from mapae.server.actions.key_ring import open_key_ring
+from mapae.server.adapters.key_holders import SealedKeys
 from mapae.server.adapters.sealing import Sealer
 from mapae.server.store.engine import open_database
 from tests.attacks.victim import SECRET_KEY, Victim, get, post, tokens_of, victim_process
@@ -57,8 +56,11 @@ def signing_key(loot: Loot) -> Jwk:
     async def run() -> Jwk:
         database = open_database(f"sqlite:///{loot.victim.log.with_name('mapae.db')}")
         try:
-            sealer = Sealer(base64url.decode(SECRET_KEY), system_entropy)
-            return (await open_key_ring(database, sealer, clock=system_clock)).signing
+            secret_key = base64url.decode(SECRET_KEY)
+            holder = SealedKeys(secret_key, Sealer(secret_key, system_entropy), system_entropy)
+            async with database.reading() as unit:
+                (kept,) = (key for key in await unit.keys.all() if key.algorithm == "ES256")
+            return holder.signer(kept).key
         finally:
             await database.close()
 
