@@ -20,6 +20,7 @@ from django.views import View
 from django.views.decorators.cache import cache_page
 
 from mapae.integrations.django import BearerRequest, OptionalBearerRequest, require_token
+from mapae.verifier import Needs
 
 Ask = Callable[..., httpx.Response]
 
@@ -58,6 +59,11 @@ async def awrite(request: BearerRequest) -> HttpResponse:
     return HttpResponse("written")
 
 
+@require_token("orders:write", needs=Needs(roles=["admin"], fresh_s=60))
+def clear(request: BearerRequest) -> HttpResponse:
+    return HttpResponse("cleared")
+
+
 def greet(request: OptionalBearerRequest) -> HttpResponse:
     return HttpResponse(request.token.subject if request.token else "stranger")
 
@@ -81,6 +87,7 @@ URLS = (
     path("aclass", AsyncOrders.as_view()),
     path("write", write),
     path("awrite", awrite),
+    path("clear", clear),
     path("greet", greet),
     path("agreet", agreet),
     path("broken", broken),
@@ -281,3 +288,21 @@ def test_a_site_without_a_verifier_does_not_start(verifier: object) -> None:
         pytest.raises(ImproperlyConfigured, match="MAPAE_VERIFIER"),
     ):
         get_wsgi_application()
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "error"),
+    [
+        ({}, 200, None),
+        ({"scopes": []}, 403, "insufficient_scope"),
+        ({"roles": ["member"]}, 403, "insufficient_scope"),
+        ({"claims": {"auth_time": 1}}, 401, "insufficient_user_authentication"),
+    ],
+)
+def test_a_view_may_need_roles_and_a_fresh_sign_in(
+    ask: Ask, options: dict[str, Any], status: int, error: str | None
+) -> None:
+    answer = ask("/clear", headers=bearer(**{"scopes": ["orders:write"], "roles": ["admin"], **options}))
+
+    assert answer.status_code == status
+    assert error is None or f'error="{error}"' in answer.headers["WWW-Authenticate"]

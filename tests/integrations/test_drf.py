@@ -27,6 +27,7 @@ from rest_framework.views import APIView
 
 from mapae import AccessToken
 from mapae.integrations.drf import BearerAuthentication, HasScopes, exception_handler, token_of
+from mapae.verifier import Needs
 
 
 class Api(APIView):
@@ -47,6 +48,10 @@ class CanWrite(HasScopes):
 
 class Writing(Api):
     permission_classes = (CanWrite,)
+
+
+class Clearing(Api):
+    permission_classes = (HasScopes.of("orders:write", needs=Needs(roles=["admin"], fresh_s=60)),)
 
 
 class AnyToken(Api):
@@ -117,6 +122,7 @@ def function(request: Request) -> Response:
 URLS = (
     path("orders", Orders.as_view()),
     path("writing", Writing.as_view()),
+    path("clearing", Clearing.as_view()),
     path("any", AnyToken.as_view()),
     path("signed-in", SignedIn.as_view()),
     path("read-only", ReadOnly.as_view()),
@@ -242,3 +248,22 @@ def test_the_user_of_a_token_has_none_of_the_permissions_of_rows(client: APIClie
 
     assert client.get("/admin-or-scope", headers=headers).status_code == 403
     assert client.post("/by-model", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "error"),
+    [
+        ({}, 200, None),
+        ({"scopes": []}, 403, "insufficient_scope"),
+        ({"roles": ["member"]}, 403, "insufficient_scope"),
+        ({"claims": {"auth_time": 1}}, 401, "insufficient_user_authentication"),
+    ],
+)
+def test_a_view_may_need_roles_and_a_fresh_sign_in(
+    client: APIClient, options: dict[str, Any], status: int, error: str | None
+) -> None:
+    enough = {"scopes": ["orders:write"], "roles": ["admin"]}
+    answer = client.get("/clearing", headers=bearer(**{**enough, **options}))
+
+    assert answer.status_code == status
+    assert error is None or f'error="{error}"' in answer.headers["WWW-Authenticate"]

@@ -13,6 +13,7 @@ import pytest
 from mapae import Misuse
 from mapae.integrations.grpc import AioBearer, Bearer, current_token, current_token_if_any
 from mapae.testing import Issuer
+from mapae.verifier import Needs
 
 ISSUER = Issuer(audience="https://api.example.com")
 SERVICE = "orders.Orders"
@@ -336,3 +337,24 @@ async def test_a_stranger_in_the_thread_of_another_is_still_a_stranger() -> None
 def test_a_name_that_is_no_full_name_is_misuse(anonymous: Any) -> None:
     with pytest.raises(Misuse):
         Bearer(ISSUER.verifier(), anonymous=anonymous)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "error"),
+    [
+        ({"roles": ["admin"]}, grpc.StatusCode.OK, None),
+        ({}, grpc.StatusCode.PERMISSION_DENIED, "insufficient_scope"),
+        (
+            {"roles": ["admin"], "claims": {"auth_time": 1}},
+            grpc.StatusCode.UNAUTHENTICATED,
+            "insufficient_user_authentication",
+        ),
+    ],
+)
+def test_every_call_may_need_roles_and_a_fresh_sign_in(
+    ask: Ask, options: dict[str, Any], code: grpc.StatusCode, error: str | None
+) -> None:
+    outcome = ask("unary_unary", metadata=_bearer(**options), needs=Needs(roles=["admin"], fresh_s=60))
+
+    assert outcome.code is code
+    assert error is None or f'error="{error}"' in str(outcome.challenge)

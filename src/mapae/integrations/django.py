@@ -20,7 +20,16 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 
 from mapae.integrations.refusal import Refusal, refusal
-from mapae.verifier import AccessToken, RejectionCode, TokenRejected, Verifier, Verifiers, presented_token
+from mapae.verifier import (
+    NOTHING,
+    AccessToken,
+    Needs,
+    RejectionCode,
+    TokenRejected,
+    Verifier,
+    Verifiers,
+    presented_token,
+)
 
 _Response = HttpResponseBase | Awaitable[HttpResponseBase]
 P = ParamSpec("P")
@@ -87,19 +96,22 @@ class BearerMiddleware:
 
 
 def require_token(
-    *scopes: str,
+    *scopes: str, needs: Needs = NOTHING
 ) -> Callable[[Callable[Concatenate[BearerRequest, P], R]], Callable[Concatenate[HttpRequest, P], R]]:
-    """Views, sync or async, that need an access token with all of `scopes`; `BearerMiddleware` answers for them.
+    """Views, sync or async, that need an access token with all of `scopes` and good for `needs`.
 
+    `BearerMiddleware` answers for them.
     They are exempt from CSRF checks: no browser sends the token by itself.
     """
+
+    needed = needs.with_scopes(scopes)
 
     def decorator(
         view: Callable[Concatenate[BearerRequest, P], R],
     ) -> Callable[Concatenate[HttpRequest, P], R]:
         @wraps(view)
         def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            return view(_with_token(request, scopes), *args, **kwargs)
+            return view(_with_token(request, needed), *args, **kwargs)
 
         if iscoroutinefunction(view):
             markcoroutinefunction(checked)
@@ -139,13 +151,13 @@ def presented(request: HttpRequest) -> str | None:
     return presented_token([] if header is None else [header], query=request.META.get("QUERY_STRING", ""))
 
 
-def _with_token(request: HttpRequest, scopes: tuple[str, ...]) -> BearerRequest:
+def _with_token(request: HttpRequest, needs: Needs) -> BearerRequest:
     if not hasattr(request, "token"):
         raise ImproperlyConfigured("require_token needs mapae.integrations.django.BearerMiddleware")
     token = cast("OptionalBearerRequest", request).token
     if token is None:
         raise TokenRejected(RejectionCode.MISSING, "a view that needs a token")
-    token.require(*scopes)
+    verifier_of_settings().recheck(token, needs)
     return cast("BearerRequest", request)
 
 

@@ -19,7 +19,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from mapae.integrations.django import presented, refusal_of_settings, verifier_of_settings
-from mapae.verifier import AccessToken, RejectionCode, TokenRejected
+from mapae.verifier import NOTHING, AccessToken, Needs, RejectionCode, TokenRejected
 
 if TYPE_CHECKING:  # the views of the framework import this module when its settings name it
     from rest_framework.response import Response
@@ -98,18 +98,19 @@ class BearerAuthentication(BaseAuthentication):
 
 
 class HasScopes(BasePermission):
-    """Lets in requests whose access token has all of `scopes`; without any, requests with a token.
+    """Lets in requests whose access token has all of `scopes` and is good for `needs`; without any, all with a token.
 
     It raises its refusal, which carries a challenge (RFC 6750 section 3), and never answers False: in a
     composition such as `IsAdminUser | HasScopes.of("orders:read")` it belongs last.
     """
 
     scopes: ClassVar[tuple[str, ...]] = ()
+    needs: ClassVar[Needs] = NOTHING
 
     @classmethod
-    def of(cls, *scopes: str) -> type[Self]:
-        """The permission that needs these scopes."""
-        return type(cls.__name__, (cls,), {"scopes": scopes})
+    def of(cls, *scopes: str, needs: Needs = NOTHING) -> type[Self]:
+        """The permission that needs these scopes, and `needs`."""
+        return type(cls.__name__, (cls,), {"scopes": scopes, "needs": needs})
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """True.
@@ -119,7 +120,7 @@ class HasScopes(BasePermission):
         """
         token = token_of(request)
         try:
-            token.require(*self.scopes)
+            verifier_of_settings().recheck(token, self.needs.with_scopes(self.scopes))
         except TokenRejected as rejected:
             raise Refused(rejected) from rejected
         return True

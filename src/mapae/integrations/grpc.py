@@ -19,8 +19,10 @@ import grpc.aio
 
 from mapae.integrations.refusal import refusal
 from mapae.verifier import (
+    NOTHING,
     AccessToken,
     Misuse,
+    Needs,
     RejectionCode,
     TokenRejected,
     Verifier,
@@ -67,6 +69,7 @@ class _Guard:
         verifier: Verifier | Verifiers,
         *,
         scopes: Collection[str] = (),
+        needs: Needs = NOTHING,
         anonymous: Collection[str] = (),
         realm: str = "api",
         resource_metadata: str | None = None,
@@ -74,6 +77,7 @@ class _Guard:
         """
         Args:
             scopes: what every token needs
+            needs: what else
             anonymous: methods that may be called without a token, as "/grpc.health.v1.Health/Check"
             realm: names what is protected, in the challenge
             resource_metadata: where the metadata of this resource is, a URL (RFC 9728)
@@ -83,7 +87,7 @@ class _Guard:
         if isinstance(anonymous, str) or not all(name.startswith("/") for name in anonymous):
             raise Misuse('anonymous must be names of the form "/package.Service/Method"')
         self._verifier: Final = verifier
-        self._scopes: Final = tuple(scopes)
+        self._needs: Final = needs.with_scopes(scopes)
         self._anonymous: Final = frozenset(anonymous)
         self._realm: Final = realm
         self._resource_metadata: Final = resource_metadata
@@ -94,7 +98,7 @@ class _Guard:
         def checked(context: grpc.ServicerContext) -> Iterator[None]:
             try:
                 raw = self._presented(call)
-                self._admit(None if raw is None else self._verifier.verify(raw))
+                _token.set(None if raw is None else self._verifier.verify(raw, self._needs))
                 yield
             except TokenRejected as rejected:
                 code, message, trailing = self._refusal(rejected)
@@ -118,11 +122,6 @@ class _Guard:
         if raw is None and call.method not in self._anonymous:
             raise TokenRejected(RejectionCode.MISSING, f"a call of {call.method}")
         return raw
-
-    def _admit(self, token: AccessToken | None) -> None:
-        if token is not None:
-            token.require(*self._scopes)
-        _token.set(token)
 
     def _refusal(self, rejected: TokenRejected) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]]:
         """Code, message and trailing metadata."""
@@ -177,7 +176,7 @@ class AioBearer(_Guard, grpc.aio.ServerInterceptor):
         async def checked(context: Any) -> AsyncIterator[None]:
             try:
                 raw = self._presented(call)
-                self._admit(None if raw is None else await self._verifier.averify(raw))
+                _token.set(None if raw is None else await self._verifier.averify(raw, self._needs))
                 yield
             except TokenRejected as rejected:
                 await context.abort(*self._refusal(rejected))

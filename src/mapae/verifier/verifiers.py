@@ -36,15 +36,15 @@ class Verifiers:
 
     def recheck(self, token: AccessToken, needs: Needs = NOTHING) -> float:
         """As `Verifier.recheck`."""
-        return self._by_issuer[token.issuer].recheck(token, needs)
+        return self._of(token.issuer).recheck(token, needs)
 
     async def ended(self, token: AccessToken, *, every_s: float = RECHECK_S) -> TokenRejected:
         """As `Verifier.ended`."""
-        return await self._by_issuer[token.issuer].ended(token, every_s=every_s)
+        return await self._of(token.issuer).ended(token, every_s=every_s)
 
     def lasting(self, token: AccessToken, *, every_s: float = RECHECK_S) -> AbstractAsyncContextManager[None]:
         """As `Verifier.lasting`."""
-        return self._by_issuer[token.issuer].lasting(token, every_s=every_s)
+        return self._of(token.issuer).lasting(token, every_s=every_s)
 
     def _chosen(self, raw: object) -> Verifier:
         if not isinstance(raw, str) or not raw:
@@ -54,6 +54,9 @@ class Verifiers:
             issuer = jwt.parse_claims(jws.split(raw).payload).get("iss")
         except JoseError as error:
             raise rejected(error) from None
+        return self._of(issuer)
+
+    def _of(self, issuer: object) -> Verifier:
         verifier = self._by_issuer.get(issuer) if isinstance(issuer, str) else None
         if verifier is None:
             raise TokenRejected(RejectionCode.WRONG_ISSUER, "iss is none of the issuers")
