@@ -24,6 +24,7 @@ from mapae.server.actions.issue import Issue
 from mapae.server.actions.key_ring import KeyRing, following
 from mapae.server.actions.log_in import LogIn
 from mapae.server.actions.mint import Mint
+from mapae.server.actions.read_refresh_token import ReadRefreshToken
 from mapae.server.actions.rotate_keys import RotateKeys
 from mapae.server.actions.sessions import RefreshTokenLogOut, UserSessions
 from mapae.server.actions.sweep import Sweep
@@ -200,6 +201,7 @@ def routes(settings: Settings, house: House, metrics: Metrics) -> list[BaseRoute
     policy = RefreshPolicy(grace_s=settings.refresh_grace, idle_s=settings.session_idle)
     batches = FamilyBatches(database, policy, metrics)
     limits = GuessLimits(database, monotonic=monotonic_clock)
+    read = ReadRefreshToken(house.codec, ring.look_again)
     session_api = SessionApi(
         log_in=LogIn(
             database,
@@ -211,8 +213,8 @@ def routes(settings: Settings, house: House, metrics: Metrics) -> list[BaseRoute
             limits,
             system_entropy,
         ),
-        refresh=RefreshGrant(house.codec, batches, issue, system_clock, ring.look_again),
-        log_out=RefreshTokenLogOut(house.codec, batches, database),
+        refresh=RefreshGrant(read, batches, issue, system_clock),
+        log_out=RefreshTokenLogOut(read, batches, database),
         change_password=ChangePassword(database, house.hasher, limits),
         user_sessions=UserSessions(database, settings.session_idle),
         authenticate=AuthenticateToken(issuer=settings.issuer, keys=ring.published, database=database),

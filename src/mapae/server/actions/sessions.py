@@ -8,11 +8,12 @@ from typing import assert_never
 from mapae.secret import Secret
 from mapae.server.actions.family_batches import FamilyBatches, Presentation
 from mapae.server.actions.grants.refresh_token import presentation_of
+from mapae.server.actions.read_refresh_token import ReadRefreshToken
 from mapae.server.domain.caller import Caller
 from mapae.server.domain.events import SessionEnded
 from mapae.server.domain.families import Replayed, log_out, vouch
 from mapae.server.domain.problems import Problem, ProblemCode
-from mapae.server.domain.refresh_token import NotARefreshToken, RefreshKeyLost, RefreshTokenCodec
+from mapae.server.domain.refresh_token import NotARefreshToken, RefreshKeyLost
 from mapae.server.domain.sessions import EndReason
 from mapae.server.store.engine import Database
 from mapae.server.store.sessions import ListedSession
@@ -72,14 +73,14 @@ class UserSessions:
 class RefreshTokenLogOut:
     """Log-out proved by a refresh token. A dead, old or foreign token ends nothing, and is no error."""
 
-    codec: RefreshTokenCodec
+    read: ReadRefreshToken
     batches: FamilyBatches
     database: Database
 
     async def __call__(self, token: Secret, scope: LogOutScope, caller: Caller, *, client_id: str) -> None:
         """End what the scope says, if the token may speak for its session (domain/families)."""
         try:
-            read = self.codec.read(token)
+            read = await self.read(token)
         except (NotARefreshToken, RefreshKeyLost):
             return
         presented = presentation_of(read, caller, client_id=client_id)

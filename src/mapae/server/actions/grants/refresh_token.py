@@ -1,6 +1,5 @@
 """Refresh: a refresh token in, the tokens of its family's current turn out."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -8,16 +7,12 @@ from mapae.clock import Clock
 from mapae.secret import Secret
 from mapae.server.actions.family_batches import Decided, FamilyBatches, Presentation
 from mapae.server.actions.issue import Issue
+from mapae.server.actions.read_refresh_token import ReadRefreshToken
 from mapae.server.actions.tokens import Tokens
 from mapae.server.domain.caller import Caller
 from mapae.server.domain.families import Ended, Presented, RefusalCode, Refused, Replayed, Turned, spend
 from mapae.server.domain.problems import Problem, ProblemCode
-from mapae.server.domain.refresh_token import (
-    NotARefreshToken,
-    RefreshKeyLost,
-    RefreshToken,
-    RefreshTokenCodec,
-)
+from mapae.server.domain.refresh_token import NotARefreshToken, RefreshKeyLost, RefreshToken
 from mapae.server.domain.sessions import EndReason
 
 
@@ -25,11 +20,10 @@ from mapae.server.domain.sessions import EndReason
 class RefreshGrant:
     """The refresh grant. A forged token is refused by its MAC, without the database."""
 
-    codec: RefreshTokenCodec
+    read: ReadRefreshToken
     batches: FamilyBatches
     issue: Issue
     clock: Clock
-    look_again: Callable[[], Awaitable[None]]
 
     async def __call__(self, token: Secret, caller: Caller, *, client_id: str) -> Tokens:
         """The new pair, or the same one again (domain/families).
@@ -47,15 +41,10 @@ class RefreshGrant:
 
     async def _read(self, token: Secret) -> RefreshToken:
         try:
-            return self.codec.read(token)
+            return await self.read(token)
         except NotARefreshToken:
             raise Problem(ProblemCode.INVALID_REFRESH_TOKEN, detail="shape or MAC is wrong") from None
         except RefreshKeyLost:
-            # Another process may know the key already.
-            await self.look_again()
-        try:
-            return self.codec.read(token)
-        except (NotARefreshToken, RefreshKeyLost):
             raise session_ended(EndReason.KEY_LOST, int(self.clock()), detail="no key of that id") from None
 
     async def _answer(self, decided: Decided) -> Tokens:
