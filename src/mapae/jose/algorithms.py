@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -73,10 +74,12 @@ def _pss(name: str, digest: hashes.HashAlgorithm) -> Algorithm:
 
 
 def _ecdsa(name: str, crv: str, size: int, digest: hashes.HashAlgorithm) -> Algorithm:
-    scheme = ec.ECDSA(digest)
+    @cache
+    def scheme() -> ec.ECDSA:  # not before it is needed: it loads much of cryptography
+        return ec.ECDSA(digest)
 
     def sign(key: Any, data: bytes) -> bytes:
-        r, s = decode_dss_signature(key.sign(data, scheme))
+        r, s = decode_dss_signature(key.sign(data, scheme()))
         return r.to_bytes(size) + s.to_bytes(size)
 
     def verify(key: Any, data: bytes, signature: bytes) -> None:
@@ -84,7 +87,7 @@ def _ecdsa(name: str, crv: str, size: int, digest: hashes.HashAlgorithm) -> Algo
         if len(signature) != 2 * size:
             raise _bad_signature()
         try:
-            key.verify(_der(signature, size), data, scheme)
+            key.verify(_der(signature, size), data, scheme())
         except InvalidSignature:
             raise _bad_signature() from None
 

@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from mapae.jose import base64url, edwards, rsa_modulus
 from mapae.jose.algorithms import Algorithm
@@ -208,6 +207,8 @@ def _new_rsa(_: Algorithm) -> dict[str, str]:
 
 
 def _new_oct(algorithm: Algorithm) -> dict[str, str]:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     # This room may not ask the system for randomness itself; 64 bytes are enough for the longest hash.
     secret = AESGCM.generate_key(256) + AESGCM.generate_key(256)
     return {"k": base64url.encode(secret[: algorithm.min_key_bytes])}
