@@ -126,6 +126,14 @@ def test_a_view_asks_for_more_once_it_knows_what_is_asked_of_it() -> None:
         Verifiers(VERIFIER).recheck(token, Needs(roles=["admin"]))
 
 
+def test_a_token_of_none_of_the_issuers_is_not_rechecked() -> None:
+    token = VERIFIER.verify(ISSUER.token())
+    others = Verifiers(Issuer(audience=ISSUER.audience, issuer="https://other.test").verifier())
+
+    with pytest.raises(TokenRejected, match="wrong_issuer"):
+        others.recheck(token)
+
+
 def test_scopes_are_added_to_what_is_needed_anyway() -> None:
     assert Needs(scopes=["a"], fresh_s=5).with_scopes(["b"]) == Needs(scopes=("a", "b"), fresh_s=5)
 

@@ -48,7 +48,13 @@ class BearerMiddleware:
             resource_metadata: where the metadata of this resource is, a URL (RFC 9728)
         """
         self._app: Final = app
-        self._gate: Final = Gate(verifier, needs.with_scopes(scopes), optional, realm, resource_metadata)
+        self._gate: Final = Gate(
+            verifier,
+            needs=needs.with_scopes(scopes),
+            optional=optional,
+            realm=realm,
+            resource_metadata=resource_metadata,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

@@ -62,7 +62,9 @@ class Bearer(SecurityBase):
         """
         self.model = HTTPBearer(bearerFormat="JWT", description=description)
         self.scheme_name = scheme_name
-        self._gate = Gate(verifier, needs, optional, realm, resource_metadata)
+        self._gate = Gate(
+            verifier, needs=needs, optional=optional, realm=realm, resource_metadata=resource_metadata
+        )
 
     async def __call__(self, connection: HTTPConnection, needed: SecurityScopes) -> AccessToken | None:
         """The token; None only when it is optional.

@@ -10,7 +10,7 @@ def orders():
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final
 
 from flask import Response, current_app, g, request
@@ -44,7 +44,7 @@ class Guard:
             realm: names what is protected, in the challenge
             resource_metadata: where the metadata of this resource is, a URL (RFC 9728)
         """
-        self._gate: Final = Gate(verifier, NOTHING, False, realm, resource_metadata)
+        self._gate: Final = Gate(verifier, realm=realm, resource_metadata=resource_metadata)
 
     @property
     def token(self) -> AccessToken:
@@ -69,25 +69,22 @@ class Guard:
 
         A TokenRejected that leaves the view, as from `guard.token.require("orders:write")`, is answered too.
         """
-        return self._guarded_by(replace(self._gate, needs=needs.with_scopes(scopes)))
+        return partial(self._guarded, replace(self._gate, needs=needs.with_scopes(scopes)))
 
     def optional(self, view: View) -> View:
         """A decorator: the view does without a token; a bad one is answered all the same."""
-        return self._guarded_by(replace(self._gate, optional=True))(view)
+        return self._guarded(replace(self._gate, optional=True), view)
 
-    def _guarded_by(self, gate: Gate) -> Callable[[View], View]:
-        def decorate(view: View) -> View:
-            @wraps(view)
-            def guarded(*args: Any, **kwargs: Any) -> Any:
-                try:
-                    authorization = request.headers.getlist("Authorization")
-                    g.mapae_token = gate.check(authorization, request.query_string.decode("latin-1"))
-                    # An asynchronous view is run here: Flask does not see through the decorator.
-                    return current_app.ensure_sync(view)(*args, **kwargs)
-                except TokenRejected as rejected:
-                    answer = gate.refusal(rejected)
-                    return Response(answer.body, answer.status, answer.headers, mimetype="application/json")
+    def _guarded(self, gate: Gate, view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            try:
+                authorization = request.headers.getlist("Authorization")
+                g.mapae_token = gate.check(authorization, request.query_string.decode("latin-1"))
+                # An asynchronous view is run here: Flask does not see through the decorator.
+                return current_app.ensure_sync(view)(*args, **kwargs)
+            except TokenRejected as rejected:
+                answer = gate.refusal(rejected)
+                return Response(answer.body, answer.status, answer.headers, mimetype="application/json")
 
-            return guarded
-
-        return decorate
+        return guarded

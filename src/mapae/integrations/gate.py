@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mapae.integrations.refusal import Refusal, refusal
-from mapae.verifier import AccessToken, Needs, TokenRejected, Verifier, Verifiers, presented_token
+from mapae.verifier import NOTHING, AccessToken, Needs, TokenRejected, Verifier, Verifiers, presented_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,10 @@ class Gate:
     """
 
     verifier: Verifier | Verifiers
-    needs: Needs
-    optional: bool
-    realm: str
-    resource_metadata: str | None
+    needs: Needs = NOTHING
+    optional: bool = False
+    realm: str = "api"
+    resource_metadata: str | None = None
 
     def check(self, authorization: Sequence[str], query: str) -> AccessToken | None:
         """The token of a request; None only when it is optional.

@@ -77,7 +77,7 @@ class BearerBackend(AuthenticationBackend):
             realm: names what is protected, in the challenge
             resource_metadata: where the metadata of this resource is, a URL (RFC 9728)
         """
-        self._gate: Final = Gate(verifier, NOTHING, True, realm, resource_metadata)
+        self._gate: Final = Gate(verifier, optional=True, realm=realm, resource_metadata=resource_metadata)
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
         """The user and scopes, None for a request without a token.
