@@ -21,7 +21,12 @@ async def use_up(server: Server, bucket: Bucket, *, all_but: int = 0) -> None:
     async with server.database.writing.connect() as connection:
         await connection.execute(delete(tables.limits).where(tables.limits.c.key == bucket.key))
         await connection.execute(
-            insert(tables.limits).values(key=bucket.key, paid_until=database_now() + spent)
+            insert(tables.limits).values(
+                key=bucket.key,
+                paid_until=database_now() + spent,
+                interval_s=bucket.limit.interval_s,
+                tolerance_s=bucket.limit.tolerance_s,
+            )
         )
         await connection.commit()
 

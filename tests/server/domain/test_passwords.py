@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from precis_i18n import get_profile
 
 from mapae.secret import Secret
 from mapae.server.domain.passwords import (
@@ -133,3 +134,22 @@ def test_the_key_of_a_key_is_itself(text: str) -> None:
     except CredentialRefused:
         return
     assert unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", key).casefold()) == key
+
+
+@given(text=st.text(st.characters(min_codepoint=0, max_codepoint=127), min_size=1, max_size=300))
+def test_the_short_cut_for_ascii_is_what_the_rules_say(text: str) -> None:
+    for profile_name, parse in (
+        ("OpaqueString", prepared),
+        ("UsernameCasePreserved", lambda name: parse_username(name).display),
+    ):
+        try:
+            by_the_rules: str | None = get_profile(profile_name).enforce(text)
+        except UnicodeEncodeError:
+            by_the_rules = None
+        try:
+            ours: str | None = parse(text)
+        except CredentialRefused as refused:
+            if refused.code is CredentialFault.TOO_LONG:
+                continue
+            ours = None
+        assert ours == by_the_rules

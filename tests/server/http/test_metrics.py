@@ -40,7 +40,8 @@ async def test_requests_and_what_refreshing_came_to_are_counted(sqlite_url: str)
 async def test_what_the_sweep_takes_is_counted(database_url: str) -> None:
     database = open_database(database_url)
     async with database.writing.connect() as connection:
-        rows = [{"key": f"address:192.0.2.{n}", "paid_until": 1.5} for n in range(3)]
+        full = {"paid_until": 1.5, "interval_s": 10, "tolerance_s": 2990}
+        rows = [{"key": f"address:192.0.2.{n}"} | full for n in range(3)]
         await connection.execute(insert(tables.limits), rows)
         await connection.commit()
     counts = Metrics()

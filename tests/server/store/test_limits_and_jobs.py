@@ -100,9 +100,10 @@ async def test_a_device_is_known_at_the_account_it_signed_in_to(database: Databa
             await unit.devices.remember(ALICE.id, b"laptop", now=now)
         await unit.commit()
     async with database.reading() as unit:
-        assert await unit.devices.knows("alice", b"laptop")
-        assert not await unit.devices.knows("alice", b"another")
-        assert not await unit.devices.knows("nobody", b"laptop")
+        assert await unit.users.signing_in("alice", b"laptop") == (ALICE, True)
+        assert await unit.users.signing_in("alice", b"another") == (ALICE, False)
+        assert await unit.users.signing_in("alice", None) == (ALICE, False)
+        assert await unit.users.signing_in("nobody", b"laptop") == (None, False)
 
 
 async def test_a_job_is_run_by_one_process_an_interval(database: Database, database_url: str) -> None:

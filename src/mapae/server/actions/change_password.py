@@ -6,6 +6,7 @@ from mapae.server.actions.guess_limits import GuessLimits
 from mapae.server.adapters.argon2_hasher import Argon2Hasher
 from mapae.server.domain.caller import Caller
 from mapae.server.domain.events import SessionEnded, UserChanged
+from mapae.server.domain.limits import device_bucket
 from mapae.server.domain.login import NotAdmitted, judge
 from mapae.server.domain.passwords import PreparedPassword
 from mapae.server.domain.problems import Problem, ProblemCode
@@ -38,11 +39,14 @@ class ChangePassword:
             HashingBusy: too many passwords wait to be checked.
             StoreUnavailable: nothing was changed.
         """
-        async with self.database.reading() as unit:
+        async with self.database.unit() as unit:
             user = await unit.users.of_live_session(session_id, now=await unit.now())
-        if user is None or user.id != user_id:
-            raise Problem(ProblemCode.INVALID_TOKEN, detail=f"session {session_id} is over")
-        guess = await self.limits.take(user.username_key, caller)
+            if user is None or user.id != user_id:
+                raise Problem(ProblemCode.INVALID_TOKEN, detail=f"session {session_id} is over")
+            # A session is as good as a device: strangers do not keep it out, and it has no more guesses than they.
+            guess = [device_bucket(user.username_key, session_id.encode())]
+            await self.limits.take(unit, guess)
+            await unit.commit()
         async with self.limits.unless_busy(guess):
             right = user.password_hash is not None and await self.hasher.verify(user.password_hash, current)
         outcome = judge(user, password_right=right)
@@ -51,13 +55,15 @@ class ChangePassword:
         async with self.limits.unless_busy(guess):
             password_hash = await self.hasher.hash(new)
         async with self.database.unit() as unit:
-            now = await unit.users.confirm(user, to_change=True)
-            if now is None:
+            confirmed = await unit.users.confirm(user, to_change=True)
+            if confirmed is None:
                 raise Problem(ProblemCode.BUSY, detail="the user was changed meanwhile", retry_after_s=1)
             await unit.users.save(replace(user, password_hash=password_hash))
             await self.limits.give_back(unit, guess)
             reason = EndReason.PASSWORD_CHANGED
-            ended = await unit.sessions.end_all(user.id, reason=reason, now=now, except_id=session_id)
+            ended = await unit.sessions.end_all(
+                user.id, reason=reason, now=confirmed.now, except_id=session_id
+            )
             unit.record(
                 UserChanged(user.id, ("password",)),
                 *(SessionEnded(user.id, one, reason, caller.address, caller.user_agent) for one in ended),

@@ -6,14 +6,7 @@ from contextlib import asynccontextmanager
 
 from mapae.clock import Clock
 from mapae.server.adapters.argon2_hasher import HashingBusy
-from mapae.server.domain.caller import Caller
-from mapae.server.domain.limits import (
-    PROCESS,
-    Bucket,
-    account_bucket,
-    address_bucket,
-    device_bucket,
-)
+from mapae.server.domain.limits import PROCESS, Bucket
 from mapae.server.domain.problems import Problem, ProblemCode
 from mapae.server.store.engine import Database
 from mapae.server.store.unit import Unit
@@ -31,28 +24,16 @@ class GuessLimits:
         self._monotonic = monotonic
         self._paid_until = monotonic()
 
-    async def take(self, username_key: str, caller: Caller) -> Sequence[Bucket]:
-        """Take one guess at this account. Returns where from, for `give_back`.
+    async def take(self, unit: Unit, buckets: Sequence[Bucket]) -> None:
+        """Take one guess from each bucket, within `unit`.
 
         Raises:
-            Problem: TOO_MANY_ATTEMPTS with the seconds to wait; nothing was taken.
-            StoreUnavailable: the database cannot do it now.
+            Problem: TOO_MANY_ATTEMPTS with the seconds to wait; leave `unit` without a commit, and nothing was taken.
         """
         self._take_of_process()
-        async with self._database.unit() as unit:
-            digest = caller.instance_digest
-            if digest is not None and await unit.devices.knows(username_key, digest):
-                # A stranger's guesses, wherever they come from, do not keep out who has been here before.
-                buckets = [device_bucket(username_key, digest)]
-            else:
-                buckets = [account_bucket(username_key)]
-                if caller.address is not None:
-                    buckets.append(address_bucket(caller.address))
-            wait_s = await unit.limits.spend(buckets)
-            if wait_s:
-                raise _too_many(wait_s)
-            await unit.commit()
-        return buckets
+        wait_s = await unit.limits.spend(buckets)
+        if wait_s:
+            raise _too_many(wait_s)
 
     async def give_back(self, unit: Unit, buckets: Sequence[Bucket]) -> None:
         """Give the guess back, within `unit`: the password was right."""

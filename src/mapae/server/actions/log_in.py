@@ -12,7 +12,7 @@ from mapae.server.domain.caller import Caller
 from mapae.server.domain.events import SessionEnded, SignedIn, SignInRefused
 from mapae.server.domain.families import Binder, BinderKind, Family
 from mapae.server.domain.ids import new_id
-from mapae.server.domain.limits import Bucket
+from mapae.server.domain.limits import Bucket, buckets_of
 from mapae.server.domain.login import NotAdmitted, judge
 from mapae.server.domain.passwords import PreparedPassword, Username
 from mapae.server.domain.problems import Problem, ProblemCode
@@ -58,13 +58,13 @@ class LogIn:
             HashingBusy: too many passwords wait to be checked.
             StoreUnavailable: the database cannot do it now.
         """
-        guess: Sequence[Bucket] | None = None
+        async with self.database.unit() as unit:
+            user, known = await unit.users.signing_in(request.username.key, caller.instance_digest)
+            target = self._target(request.scopes, await unit.resource_servers.all())
+            guess = buckets_of(request.username.key, caller, known_device=known)
+            await self.limits.take(unit, guess)
+            await unit.commit()
         for _ in range(_TRIES):
-            async with self.database.reading() as unit:
-                user = await unit.users.named(request.username.key)
-                target = self._target(request.scopes, await unit.resource_servers.all())
-            if guess is None:
-                guess = await self.limits.take(request.username.key, caller)
             async with self.limits.unless_busy(guess):
                 right = await self._password_is_right(user, request.password)
             match judge(user, password_right=right):
@@ -74,6 +74,8 @@ class LogIn:
                     tokens = await self._begin(admitted.user, request, target, caller, guess)
                     if tokens:
                         return tokens
+            async with self.database.reading() as unit:
+                user = await unit.users.named(request.username.key)
         raise Problem(ProblemCode.BUSY, detail="the user was changed during each try", retry_after_s=1)
 
     def _target(self, scopes: tuple[str, ...] | None, servers: Sequence[ResourceServer]) -> Target:
@@ -109,13 +111,16 @@ class LogIn:
             async with self.limits.unless_busy(guess):
                 renewed = await self.hasher.hash(request.password)
         async with self.database.unit() as unit:
-            now = await unit.users.confirm(user, to_change=renewed is not None)
-            if now is None:
+            confirmed = await unit.users.confirm(user, to_change=renewed is not None)
+            if confirmed is None:
                 return None
+            now = confirmed.now
             if renewed:
                 await unit.users.renew_hash(user.id, renewed)
             session, family = self._session(user, request, target, caller, now=now)
-            await self._keep(unit, session, family, now=now)
+            await self._keep(unit, session, family)
+            if confirmed.live_sessions >= self.sessions_per_user:
+                await self._end_oldest(unit, user.id, now=now)
             await self.limits.give_back(unit, guess)
             if caller.instance_digest:
                 await unit.devices.remember(user.id, caller.instance_digest, now=now)
@@ -151,16 +156,17 @@ class LogIn:
         )
         return session, family
 
-    async def _keep(self, unit: Unit, session: Session, family: Family, *, now: int) -> None:
+    async def _keep(self, unit: Unit, session: Session, family: Family) -> None:
         await unit.sessions.add(session)
         await unit.families.add(family)
-        too_many = await unit.sessions.end_oldest(
-            session.user_id, keep=self.sessions_per_user, reason=EndReason.REVOKED_BY_ADMIN, now=now
-        )
-        unit.record(*(SessionEnded(session.user_id, id_, EndReason.REVOKED_BY_ADMIN) for id_ in too_many))
         unit.record(
             SignedIn(session.user_id, session.id, session.client_id, session.address, session.user_agent)
         )
+
+    async def _end_oldest(self, unit: Unit, user_id: str, *, now: int) -> None:
+        reason = EndReason.REVOKED_BY_ADMIN
+        ended = await unit.sessions.end_oldest(user_id, keep=self.sessions_per_user, reason=reason, now=now)
+        unit.record(*(SessionEnded(user_id, session_id, reason) for session_id in ended))
 
 
 def _binder(caller: Caller) -> Binder:

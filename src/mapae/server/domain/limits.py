@@ -18,6 +18,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from mapae.jose import base64url
+from mapae.server.domain.caller import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,21 @@ def address_bucket(address: str) -> Bucket:
 def device_bucket(username_key: str, instance_digest: bytes) -> Bucket:
     """The bucket of a known installation at one account."""
     return Bucket(f"device:{_digest(instance_digest + username_key.encode())}", DEVICE)
+
+
+def buckets_of(username_key: str, caller: Caller, *, known_device: bool) -> list[Bucket]:
+    """What a guess of this caller at this account spends from.
+
+    Args:
+        known_device: the caller's installation has signed in to the account before. What strangers spend, wherever
+            they are, does not keep it out.
+    """
+    if known_device and caller.instance_digest is not None:
+        return [device_bucket(username_key, caller.instance_digest)]
+    buckets = [account_bucket(username_key)]
+    if caller.address is not None:
+        buckets.append(address_bucket(caller.address))
+    return buckets
 
 
 def _digest(data: bytes) -> str:

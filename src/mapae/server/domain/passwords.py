@@ -111,12 +111,17 @@ def _prepare(profile: Profile, text: str, max_length: int) -> str:
         raise CredentialRefused(CredentialFault.EMPTY)
     if len(text) > _MAX_RAW_FACTOR * max_length:
         raise CredentialRefused(CredentialFault.TOO_LONG)
-    prepared = _enforced(profile, text)
+    prepared = text if _is_prepared(profile, text) else _enforced(profile, text)
     if prepared is None:
         raise CredentialRefused(CredentialFault.FORBIDDEN_CHARACTER)
     if len(prepared) > max_length:
         raise CredentialRefused(CredentialFault.TOO_LONG)
     return prepared
+
+
+def _is_prepared(profile: Profile, text: str) -> bool:
+    """Whether no rule of RFC 8264 can change or refuse it: visible ASCII, in passwords with spaces."""
+    return text.isascii() and text.isprintable() and (profile is _OPAQUE or " " not in text)
 
 
 def _enforced(profile: Profile, text: str) -> str | None:

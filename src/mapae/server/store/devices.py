@@ -1,6 +1,5 @@
 """Devices as rows: the installations that have signed in to an account, so that strangers cannot lock them out."""
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,18 +12,6 @@ class Devices:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-
-    async def knows(self, username_key: str, instance_digest: bytes) -> bool:
-        """Whether this installation has signed in to the account of that name before."""
-        query = (
-            select(tables.devices.c.user_id)
-            .join(tables.users, tables.users.c.id == tables.devices.c.user_id)
-            .where(
-                tables.users.c.username_key == username_key,
-                tables.devices.c.instance_digest == instance_digest,
-            )
-        )
-        return (await self._connection.scalars(query)).one_or_none() is not None
 
     async def remember(self, user_id: str, instance_digest: bytes, *, now: int) -> None:
         """Note that this installation has signed in."""

@@ -117,6 +117,8 @@ limits: Final = Table(
     Column("key", Text, primary_key=True),
     # NumericDate seconds with a fraction: see domain/limits.
     Column("paid_until", Double, nullable=False),
+    Column("interval_s", Double, nullable=False),
+    Column("tolerance_s", Double, nullable=False),
 )
 Index(None, limits.c.paid_until)
 

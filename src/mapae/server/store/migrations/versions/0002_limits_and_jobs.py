@@ -31,6 +31,8 @@ def upgrade() -> None:
         "limits",
         sa.Column("key", sa.Text, primary_key=True),
         sa.Column("paid_until", sa.Double, nullable=False),
+        sa.Column("interval_s", sa.Double, nullable=False),
+        sa.Column("tolerance_s", sa.Double, nullable=False),
     )
     op.create_index("ix_limits_paid_until", "limits", ["paid_until"])
     op.create_table(
