@@ -34,7 +34,7 @@ from mapae.server.adapters.log import configure_logging
 from mapae.server.adapters.metrics import Metrics
 from mapae.server.adapters.sealing import Sealer
 from mapae.server.domain.families import RefreshPolicy
-from mapae.server.domain.keys import SEEN_S, Lives
+from mapae.server.domain.keys import Lives
 from mapae.server.domain.refresh_token import RefreshTokenCodec
 from mapae.server.http.endpoints.health import Health, closed_routes
 from mapae.server.http.endpoints.metrics import MetricsPage
@@ -172,7 +172,7 @@ def rotation_of(settings: Settings, database: Database) -> RotateKeys:
         ),
         refresh_lives=Lives(
             settings.key_rotation,
-            ahead_s=max(settings.key_margin, SEEN_S),
+            ahead_s=settings.key_margin,
             # As long as a session that is over is kept, its tokens are told why it ended.
             linger_s=settings.session_life + settings.session_retention,
         ),

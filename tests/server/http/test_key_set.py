@@ -47,7 +47,7 @@ async def test_anyone_may_keep_the_key_set_for_its_life(server: Server) -> None:
 
 
 async def test_the_key_set_the_verifier_and_the_tokens_follow_the_ring(database_url: str) -> None:
-    async with serving(database_url, MAPAE_JWKS_LIFE="1", MAPAE_KEY_MARGIN="1") as server:
+    async with serving(database_url, MAPAE_JWKS_LIFE="1", MAPAE_KEY_MARGIN="5") as server:
         before, tokens = await key_set(server), await server.login()
         rotation = rotation_of(
             load_settings({"MAPAE_ISSUER": ISSUER, "MAPAE_SECRET_KEY": SECRET_KEY}), server.database

@@ -121,30 +121,32 @@ class KeyRing:
     async def _take(self, seen: Seen) -> None:
         monotonic = self._monotonic()
         live = {key.kid: key for key in seen.keys if key.is_live(seen.now)}
-        try:
-            if new := [key for kid, key in live.items() if kid not in self._opened]:
-                await asyncio.to_thread(self._open, new)
-        finally:
-            self._public = {kid: key for kid, key in self._public.items() if kid in live}
-            self._opened = {kid: key for kid, key in self._opened.items() if kid in live}
-            self._seen = Seen(tuple(live.values()), seen.algorithms, seen.now)
-            self._ahead = seen.now - monotonic
-            self._now = self._chosen()
+        opened, failure = dict(self._opened), None
+        if new := [key for kid, key in live.items() if kid not in opened]:
+            just_opened, failure = await asyncio.to_thread(self._open, new)
+            opened |= just_opened
+        self._opened = {kid: key for kid, key in opened.items() if kid in live}
+        self._public = {
+            kid: self._public.get(kid) or Jwk.parse(key.public) for kid, key in live.items() if key.public
+        }
+        self._seen = Seen(tuple(live.values()), seen.algorithms, seen.now)
+        self._ahead = seen.now - monotonic
+        self._now = self._chosen()
+        if failure is not None:
+            raise failure
 
-    def _open(self, keys: Sequence[Key]) -> None:
+    def _open(self, keys: Sequence[Key]) -> tuple[Mapping[str, SigningKey | RefreshKey], Exception | None]:
+        """Those of the keys that can be opened, and why another one cannot."""
+        opened: dict[str, SigningKey | RefreshKey] = {}
         failure: Exception | None = None
         for key in keys:
             try:
-                if key.public:
-                    self._public[key.kid] = Jwk.parse(key.public)
-                self._opened[key.kid] = self._opened_by_its_holder(key)
-            except CannotOpen as error:
+                opened[key.kid] = self._opened_by_its_holder(key)
+            except CannotOpen:
                 failure = WrongSecretKey(key.kid)
-                failure.__cause__ = error
             except HolderUnavailable as error:
                 failure = error
-        if failure is not None:
-            raise failure
+        return opened, failure
 
     def _opened_by_its_holder(self, key: Key) -> SigningKey | RefreshKey:
         if key.algorithm == REFRESH_ALGORITHM:

@@ -12,6 +12,7 @@ from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
 from mapae.secret import Secret
+from mapae.server.domain.keys import SEEN_S
 from mapae.server.domain.passwords import MAX_MEMORY_KIB, MAX_PARALLELISM, MAX_TIME_COST
 from mapae.server.settings import values
 from mapae.server.settings.values import Network
@@ -178,14 +179,14 @@ class Settings(BaseModel):
         120,
         "How much longer than the public keys may be kept a key is published before it signs, and than tokens live"
         " after it has. Covers clocks that differ, and leeway.",
-        low=1,
+        low=SEEN_S,
         high=86400,
         unit="seconds",
     )
     key_rotation: Whole = _setting(
         2592000,
         "How long a key signs. At least `MAPAE_JWKS_LIFE` and `MAPAE_KEY_MARGIN` together.",
-        low=2,
+        low=1 + SEEN_S,
         high=315360000,
         unit="seconds",
     )
