@@ -96,15 +96,13 @@ def _ecdsa(name: str, crv: str, size: int, digest: hashes.HashAlgorithm) -> Algo
 
 def _der(signature: bytes, size: int) -> bytes:
     """R and S as ASN.1 has them (RFC 3279 section 2.2.3), which is what cryptography takes."""
-    r, s = _integer(signature[:size]), _integer(signature[size:])
+    r, s = signature[:size].lstrip(b"\0"), signature[size:].lstrip(b"\0")
+    if not r or r[0] > 127:
+        r = b"\0" + r
+    if not s or s[0] > 127:
+        s = b"\0" + s
     body = b"\x02%c%b\x02%c%b" % (len(r), r, len(s), s)
     return b"\x30%c%b" % (len(body), body) if len(body) < 128 else b"\x30\x81%c%b" % (len(body), body)
-
-
-def _integer(octets: bytes) -> bytes:
-    """The shortest form of a number that is not negative."""
-    octets = octets.lstrip(b"\0")
-    return octets if octets and octets[0] < 128 else b"\0" + octets
 
 
 def _ed25519(name: str) -> Algorithm:

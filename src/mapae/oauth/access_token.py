@@ -129,9 +129,8 @@ def judge(claims: Mapping[str, Any]) -> Judged:
         for name in _REQUIRED:
             if not claims.get(name) and claims.get(name) != 0:
                 raise malformed(f"{name} is missing or empty")
-    judged = cast("Judged", claims)
-    scope(judged)
-    return judged
+    _scope(claims.get("scope", ""))
+    return cast("Judged", claims)
 
 
 def audience(claims: Judged) -> tuple[str, ...]:

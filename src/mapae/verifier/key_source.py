@@ -64,16 +64,15 @@ class GivenKeys:
 
     The function should return the same object as long as the keys are the same: a new set empties the cache of
     verified tokens.
+
+    Attributes:
+        current: returns the keys.
     """
 
     problem: Final = ""
 
     def __init__(self, keys: JwkSet | Callable[[], JwkSet]) -> None:
-        self._keys = keys
-
-    def current(self) -> JwkSet:
-        """The keys."""
-        return self._keys if isinstance(self._keys, JwkSet) else self._keys()
+        self.current: Final[Callable[[], JwkSet]] = (lambda: keys) if isinstance(keys, JwkSet) else keys
 
     def refetch(self) -> None:
         """None: there is nowhere to ask."""

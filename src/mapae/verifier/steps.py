@@ -63,16 +63,16 @@ class Steps:
             raise TokenRejected(code, f"{type(raw).__name__} in place of a token")
         if not raw:
             raise TokenRejected(RejectionCode.MISSING, "an empty token")
-        keys = self.keys.current()
-        token = self.cache.find(raw, keys, self.clock())
+        keys, now = self.keys.current(), self.clock()
+        token = self.cache.find(raw, keys, now)
         if token is None:
             try:
-                token = self._verified(raw, _NO_KEYS if keys is None else keys)
+                token = self._verified(raw, _NO_KEYS if keys is None else keys, now)
             except JoseError as error:
                 if error.code is JoseErrorCode.UNKNOWN_KEY:
                     return None
                 raise rejected(error) from None
-        return self._unrevoked(token)
+        return token if self.revoked is None else self._unrevoked(token)
 
     def newer_keys(self) -> Pending | None:
         """What to wait for before `check_again`, if anything."""
@@ -88,7 +88,7 @@ class Steps:
         if keys is None or self.keys.problem:
             raise TokenRejected(RejectionCode.KEYS_UNAVAILABLE, self.keys.problem or "the issuer is silent")
         try:
-            token = self._verified(cast("str", raw), keys)
+            token = self._verified(cast("str", raw), keys, self.clock())
         except JoseError as error:
             raise rejected(error) from None
         return self._unrevoked(token)
@@ -105,7 +105,7 @@ class Steps:
         self._unrevoked(token)
         return left
 
-    def _verified(self, raw: str, keys: JwkSet) -> AccessToken:
+    def _verified(self, raw: str, keys: JwkSet, now: float) -> AccessToken:
         policy = self.policy
         parts = jws.split(raw)
         jws.verify(parts, keys.key_for(parts.header, policy.algorithms), policy.algorithms)
@@ -113,7 +113,6 @@ class Steps:
 
         jwt.check_type(parts.header, access_token.TYPE)
         jwt.check_issuer(claims, policy.issuer)
-        now = self.clock()
         jwt.check_expiry(claims, now=now, leeway_s=policy.leeway_s)
         jwt.check_not_before(claims, now=now, leeway_s=policy.leeway_s)
         jwt.check_issued_at(claims, now=now, leeway_s=policy.leeway_s)
@@ -122,7 +121,7 @@ class Steps:
         if "cnf" in claims:
             # RFC 9449 section 7.1 and its kin: a bound token MUST NOT be accepted without the proof.
             raise TokenRejected(RejectionCode.WRONG_BINDING, "cnf, and no proof of the key it names")
-        self.cache.add(raw, token, keys, token.expires_at + policy.leeway_s)
+        self.cache.add(raw, token, keys, claims["exp"] + policy.leeway_s)
         return token
 
     def _unrevoked(self, token: AccessToken) -> AccessToken:
