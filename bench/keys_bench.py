@@ -53,7 +53,7 @@ class Counting(SealedKeys):
 async def main(rounds: int) -> None:
     """Measure and print a table, in microseconds a call and as a multiple of the raw one."""
     with tempfile.TemporaryDirectory() as folder:
-        database = open_database(f"sqlite:///{Path(folder) / 'bench.db'}")
+        database = open_database(f"sqlite:///{Path(folder) / 'bench.db'}", create=True)
         await upgrade(database)
         async with database.unit() as unit:
             for algorithm in SIGNING_ALGORITHMS:

@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy import text
 
 from mapae.server.store.engine import open_database
+from mapae.server.store.migrations import migrate
 from tests.journeys.processes import MAPAE, environment, free_port, started
 from tests.postgres import throw_away_cluster
 
@@ -126,7 +127,7 @@ class TestSqlite:
     )
     def test_a_path_that_cannot_be_a_database_is_said(self, tmp_path: Path, path: str, why: str) -> None:
         (tmp_path / "setup.toml").write_text("# no database\n" * 100)
-        line = refusal(f"sqlite:///{path.format(tmp_path)}")
+        line = refusal(f"sqlite:///{path.format(tmp_path)}", "migrate")
         assert why in line
         assert "check MAPAE_DATABASE_URL" in line
 
@@ -145,11 +146,11 @@ class TestSqlite:
 
     def test_a_folder_that_may_only_be_read_is_said(self, tmp_path: Path, empty_sqlite_url: str) -> None:
         tmp_path.chmod(0o500)
-        assert "Permission denied" in refusal(empty_sqlite_url, by=AN_ORDINARY_USER)
+        assert "Permission denied" in refusal(empty_sqlite_url, "migrate", by=AN_ORDINARY_USER)
         tmp_path.chmod(0o700)
 
     def test_the_file_is_made_for_its_owner_alone(self, tmp_path: Path, empty_sqlite_url: str) -> None:
-        refusal(empty_sqlite_url)
+        migrate(empty_sqlite_url)
         assert (tmp_path / "mapae.db").stat().st_mode & 0o777 == 0o600
 
 
@@ -184,6 +185,8 @@ class TestSchema:
     def test_an_older_one_names_the_command_to_run(self, empty_database_url: str) -> None:
         assert "run: mapae migrate" in refusal(empty_database_url)
         assert "run: mapae migrate" in refusal(empty_database_url, "user", "list")
+        path = empty_database_url.removeprefix("sqlite:///")
+        assert not Path(path).exists(), "nothing is half-done"
 
     @pytest.mark.parametrize("command", [("serve", "--port", "0"), ("migrate",), ("user", "list")])
     def test_a_newer_one_asks_for_a_newer_mapae(self, database_url: str, command: tuple[str, ...]) -> None:

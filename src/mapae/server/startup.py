@@ -10,7 +10,7 @@ from mapae.server.actions.rotate_keys import WrongSecretKey
 from mapae.server.adapters.key_holders import HolderUnavailable
 from mapae.server.app import opened
 from mapae.server.settings import Settings
-from mapae.server.store.engine import Database, StoreUnavailable, open_database
+from mapae.server.store.engine import Database, NoDatabase, StoreUnavailable, open_database
 from mapae.server.store.migrations import NewerSchema, SchemaState, schema_state, upgrade
 
 _BACKLOG = 2048
@@ -28,7 +28,7 @@ async def check(settings: Settings) -> None:
     """
     check_certificate(settings)
     with told():
-        database = open_database(settings.database_url.reveal())
+        database = open_database(settings.database_url.reveal(), create=settings.dev)
         try:
             if settings.dev:
                 await upgrade(database)
@@ -80,6 +80,8 @@ def told() -> Iterator[None]:
     """Within it, every failure of store and keys is `CannotStart` with a sentence for the operator."""
     try:
         yield
+    except NoDatabase as error:
+        raise CannotStart(f"{error}; to make that database, run: mapae migrate") from error
     except StoreUnavailable as error:
         raise CannotStart(
             f"the database cannot be used: {error}; check MAPAE_DATABASE_URL, that it is running and writable"

@@ -31,6 +31,10 @@ class StoreUnavailable(Exception):
     """
 
 
+class NoDatabase(StoreUnavailable):
+    """There is no SQLite file of that name."""
+
+
 def driver_url(url: str) -> URL:
     """`sqlite:///…` or `postgresql://…` as SQLAlchemy names them with our drivers."""
     parsed = make_url(url)
@@ -75,18 +79,20 @@ class Database:
             await self.reading_engine.dispose()
 
 
-def open_database(url: str, *, pool_size: int = 10) -> Database:
+def open_database(url: str, *, pool_size: int = 10, create: bool = False) -> Database:
     """The database of `url`. Connects only when the first unit of work does.
 
     Args:
         url: `sqlite:///path` or `postgresql://user:password@host:port/name`.
         pool_size: connections to PostgreSQL; on SQLite the connections that read.
+        create: make an SQLite file that is not there yet.
     Raises:
-        StoreUnavailable: the SQLite file cannot be opened or made.
+        NoDatabase: the SQLite file is not there, and not to be made.
+        StoreUnavailable: it cannot be opened or made.
     """
     target = driver_url(url)
     if target.get_backend_name() == "sqlite":
-        return _open_sqlite(target, pool_size)
+        return _open_sqlite(target, pool_size, create=create)
     return _open_postgresql(target, pool_size)
 
 
@@ -103,8 +109,8 @@ def _open_postgresql(url: URL, pool_size: int) -> Database:
     return Database(engine, engine.execution_options(isolation_level="AUTOCOMMIT"))
 
 
-def _open_sqlite(url: URL, pool_size: int) -> Database:
-    _make_file(Path(url.database or ""))
+def _open_sqlite(url: URL, pool_size: int, *, create: bool) -> Database:
+    _open_file(Path(url.database or ""), create=create)
     options = {"hide_parameters": True, "max_overflow": 0, "pool_timeout": CONNECT_TIMEOUT_S}
     writing = create_async_engine(url, pool_size=1, **options)
     reading = create_async_engine(url, pool_size=pool_size, **options)
@@ -117,11 +123,16 @@ def _open_sqlite(url: URL, pool_size: int) -> Database:
     return Database(writing, reading)
 
 
-def _make_file(path: Path) -> None:
-    """Make the file before SQLite does, so that only its owner can read it."""
+def _open_file(path: Path, *, create: bool) -> None:
+    """Open the file before SQLite does: it would make one that others can read, or one that nobody wanted."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        if create:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600))
+    except FileNotFoundError as error:
+        if create:
+            raise StoreUnavailable(f"{path}: {error.strerror}") from error
+        raise NoDatabase(f"{path} is not there") from error
     except OSError as error:
         raise StoreUnavailable(f"{path}: {error.strerror}") from error
 

@@ -36,7 +36,7 @@ def migrate(url: str) -> None:
     """
 
     async def run() -> None:
-        database = open_database(url)
+        database = open_database(url, create=True)
         try:
             await upgrade(database)
         finally:
