@@ -1,10 +1,19 @@
 """`make bench`: the figures of docs/performance.md, on this machine. Nothing leaves the loopback interface."""
 
+import asyncio
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import command_bench, jose_bench, login_bench, refresh_bench, verifier_bench
+from bench import (
+    command_bench,
+    jose_bench,
+    keys_bench,
+    login_bench,
+    refresh_bench,
+    scale_bench,
+    verifier_bench,
+)
 from bench.figures import Figure, print_table
 from bench.server import Databases, databases
 
@@ -12,6 +21,7 @@ SERVER: Mapping[str, Callable[[Databases], Sequence[Figure]]] = {
     "The command": command_bench.measure,
     "Sign-ins": login_bench.measure,
     "Refreshes, 32 connections at once": refresh_bench.measure,
+    "Refreshes at scale": scale_bench.measure,
 }
 
 
@@ -24,6 +34,8 @@ def main() -> None:
             print_table(title, measure(made))
     print("\nA token's first check\n")
     verifier_bench.main(11)
+    print("\nSigning, beside bare cryptography\n")
+    asyncio.run(keys_bench.main(31))
     print("\nJOSE beside two other libraries\n")
     jose_bench.main(11)
 

@@ -94,7 +94,7 @@ class _Caller(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         head, found, body = bytes(self._received).partition(b"\r\n\r\n")
-        if not found or len(body) < int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]):
+        if not found or len(body) < int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]):
             return
         self.latencies_s.append(time.perf_counter() - self._began)
         self._received.clear()
