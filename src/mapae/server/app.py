@@ -1,6 +1,7 @@
 """Composition root: settings in, ASGI application out. The only file that knows every room."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -72,6 +73,9 @@ def build(settings: Settings) -> ASGIApp:
                 await stack.enter_async_context(following(house.ring))
                 await stack.enter_async_context(running(jobs(settings, house, metrics), house.database))
                 app.router.routes[:] = routes(settings, house, metrics)
+                # What is there by now stays: the collector need not look through it again and again.
+                gc.collect()
+                gc.freeze()
 
             app.router.routes[:] = closed_routes()
             async with retried(open_up):
@@ -200,7 +204,7 @@ def routes(settings: Settings, house: House, metrics: Metrics) -> list[BaseRoute
     issue = Issue(mint, house.codec)
     policy = RefreshPolicy(grace_s=settings.refresh_grace, idle_s=settings.session_idle)
     batches = FamilyBatches(database, policy, metrics)
-    limits = GuessLimits(database, monotonic=monotonic_clock)
+    limits = GuessLimits(monotonic=monotonic_clock)
     read = ReadRefreshToken(house.codec, ring.look_again)
     session_api = SessionApi(
         log_in=LogIn(

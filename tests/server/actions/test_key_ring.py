@@ -264,7 +264,7 @@ async def test_the_key_of_an_algorithm_that_nobody_asks_for_any_more_goes(proces
 
 
 async def test_the_one_key_of_before_goes_on_in_the_ring(empty_database_url: str) -> None:
-    database = open_database(empty_database_url)
+    database = open_database(empty_database_url, create=True)
     sealed = Counting()
     made = sealed.make("ES256")
     async with database.writing.connect() as connection:

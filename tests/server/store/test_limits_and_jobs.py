@@ -24,11 +24,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 async def spend(database: Database, *buckets: Bucket) -> float:
+    """Spend a guess: 0, or the seconds to wait."""
     async with database.unit() as unit:
-        wait_s = await unit.limits.spend(buckets)
-        if not wait_s:
-            await unit.commit()
-    return wait_s
+        if not await unit.limits.spend(buckets):
+            return await unit.limits.wait_s(buckets)
+        await unit.commit()
+        return 0
 
 
 async def let_pass(database: Database, seconds: int) -> None:
@@ -50,6 +51,11 @@ async def test_a_bucket_gives_its_burst_and_then_says_how_long_to_wait(database:
     assert [await spend(database, FIVE) for _ in range(5)] == [0] * 5
 
 
+async def test_a_bucket_that_nobody_has_used_waits_for_nobody(database: Database) -> None:
+    async with database.reading() as unit:
+        assert await unit.limits.wait_s([FIVE, TEN]) == 0
+
+
 async def test_being_refused_costs_nothing_in_any_bucket(database: Database) -> None:
     for _ in range(5):
         await spend(database, FIVE)
@@ -57,16 +63,6 @@ async def test_being_refused_costs_nothing_in_any_bucket(database: Database) -> 
         assert await spend(database, TEN, FIVE) > 0
     assert [await spend(database, TEN) for _ in range(10)] == [0] * 10
     assert await spend(database, FIVE) <= 100
-
-
-async def test_a_refund_is_a_guess_more(database: Database) -> None:
-    for _ in range(5):
-        await spend(database, FIVE)
-    async with database.unit() as unit:
-        await unit.limits.refund([FIVE])
-        await unit.commit()
-    assert await spend(database, FIVE) == 0
-    assert await spend(database, FIVE) > 0
 
 
 async def test_a_burst_from_two_processes_gets_no_guess_more(database: Database, database_url: str) -> None:

@@ -39,27 +39,27 @@ class ChangePassword:
             HashingBusy: too many passwords wait to be checked.
             StoreUnavailable: nothing was changed.
         """
-        async with self.database.unit() as unit:
+        async with self.database.reading() as unit:
             user = await unit.users.of_live_session(session_id, now=await unit.now())
             if user is None or user.id != user_id:
                 raise Problem(ProblemCode.INVALID_TOKEN, detail=f"session {session_id} is over")
             # A session is as good as a device: strangers do not keep it out, and it has no more guesses than they.
-            guess = [device_bucket(user.username_key, session_id.encode())]
-            await self.limits.take(unit, guess)
-            await unit.commit()
-        async with self.limits.unless_busy(guess):
-            right = user.password_hash is not None and await self.hasher.verify(user.password_hash, current)
+            buckets = [device_bucket(user.username_key, session_id.encode())]
+            await self.limits.check(unit, buckets)
+        right = user.password_hash is not None and await self.hasher.verify(user.password_hash, current)
         outcome = judge(user, password_right=right)
         if isinstance(outcome, NotAdmitted):
+            async with self.database.unit() as unit:
+                await self.limits.count(unit, buckets)
+                await unit.commit()
             raise Problem(outcome.code)
-        async with self.limits.unless_busy(guess):
-            password_hash = await self.hasher.hash(new)
+        password_hash = await self.hasher.hash(new)
         async with self.database.unit() as unit:
             confirmed = await unit.users.confirm(user, to_change=True)
             if confirmed is None:
                 raise Problem(ProblemCode.BUSY, detail="the user was changed meanwhile", retry_after_s=1)
+            await self.limits.check(unit, buckets)
             await unit.users.save(replace(user, password_hash=password_hash))
-            await self.limits.give_back(unit, guess)
             reason = EndReason.PASSWORD_CHANGED
             ended = await unit.sessions.end_all(
                 user.id, reason=reason, now=confirmed.now, except_id=session_id

@@ -58,20 +58,18 @@ class LogIn:
             HashingBusy: too many passwords wait to be checked.
             StoreUnavailable: the database cannot do it now.
         """
-        async with self.database.unit() as unit:
+        async with self.database.reading() as unit:
             user, known = await unit.users.signing_in(request.username.key, caller.instance_digest)
             target = self._target(request.scopes, await unit.resource_servers.all())
-            guess = buckets_of(request.username.key, caller, known_device=known)
-            await self.limits.take(unit, guess)
-            await unit.commit()
+            buckets = buckets_of(request.username.key, caller, known_device=known)
+            await self.limits.check(unit, buckets)
         for _ in range(_TRIES):
-            async with self.limits.unless_busy(guess):
-                right = await self._password_is_right(user, request.password)
+            right = await self._password_is_right(user, request.password)
             match judge(user, password_right=right):
                 case NotAdmitted() as refused:
-                    await self._refuse(refused, caller)
+                    await self._refuse(refused, buckets, caller)
                 case admitted:
-                    tokens = await self._begin(admitted.user, request, target, caller, guess)
+                    tokens = await self._begin(admitted.user, request, target, caller, buckets)
                     if tokens:
                         return tokens
             async with self.database.reading() as unit:
@@ -91,8 +89,9 @@ class LogIn:
             return False
         return await self.hasher.verify(user.password_hash, password)
 
-    async def _refuse(self, refused: NotAdmitted, caller: Caller) -> None:
+    async def _refuse(self, refused: NotAdmitted, buckets: Sequence[Bucket], caller: Caller) -> None:
         async with self.database.unit() as unit:
+            await self.limits.count(unit, buckets)
             unit.record(SignInRefused(refused.user_id, refused.code, caller.address, caller.user_agent))
             await unit.commit()
         raise Problem(refused.code)
@@ -103,17 +102,17 @@ class LogIn:
         request: LoginRequest,
         target: Target,
         caller: Caller,
-        guess: Sequence[Bucket],
+        buckets: Sequence[Bucket],
     ) -> Tokens | None:
         assert user.password_hash is not None
         renewed = None
         if self.hasher.needs_rehash(user.password_hash):
-            async with self.limits.unless_busy(guess):
-                renewed = await self.hasher.hash(request.password)
+            renewed = await self.hasher.hash(request.password)
         async with self.database.unit() as unit:
             confirmed = await unit.users.confirm(user, to_change=renewed is not None)
             if confirmed is None:
                 return None
+            await self.limits.check(unit, buckets)
             now = confirmed.now
             if renewed:
                 await unit.users.renew_hash(user.id, renewed)
@@ -121,7 +120,6 @@ class LogIn:
             await self._keep(unit, session, family)
             if confirmed.live_sessions >= self.sessions_per_user:
                 await self._end_oldest(unit, user.id, now=now)
-            await self.limits.give_back(unit, guess)
             if caller.instance_digest:
                 await unit.devices.remember(user.id, caller.instance_digest, now=now)
             await unit.commit()

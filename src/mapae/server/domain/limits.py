@@ -2,14 +2,14 @@
 
 A bucket is one number, the time until which its guesses are paid for (the generic cell rate algorithm): each guess
 moves it on by the interval of its limit, and a guess that would move it further ahead of now than the burst allows
-has to wait. A sign-in that succeeds gets its guess back, so only failures count.
+has to wait. Only wrong guesses count.
 
 | bucket | whose guesses | free at once | then one each |
 |---|---|---|---|
 | account | of strangers at one user name, whether or not there is such a user | 100 (NIST SP 800-63B-4 3.2.2) | 864 s |
 | address | from one IPv4 address or IPv6 /64, at any account | 300 | 10 s |
 | device | of an installation that has signed in to this account before; it spends from no other | 100 | 864 s |
-| process | all that one worker gets, kept in its memory | 3,000 | 0.02 s |
+| process | all that one worker hears, kept in its memory | 3,000 | 0.02 s |
 """
 
 import hashlib

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Float, bindparam, case, cast, func, select, update
+from sqlalchemy import Float, bindparam, case, cast, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,10 +46,8 @@ _SPEND: Final = {
     for dialect, insert in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
     for buckets in range(1, _MOST_BUCKETS + 1)
 }
-_REFUND: Final = (
-    update(tables.limits)
-    .where(tables.limits.c.key == bindparam("bucket"))
-    .values(paid_until=tables.limits.c.paid_until - tables.limits.c.interval_s)
+_AHEAD: Final = select(func.max(tables.limits.c.paid_until - tables.limits.c.tolerance_s) - _NOW).where(
+    tables.limits.c.key.in_(bindparam("keys", expanding=True))
 )
 
 
@@ -59,13 +57,20 @@ class Limits:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def spend(self, buckets: Sequence[Bucket]) -> float:
-        """Spend one guess from each of one or two buckets: 0; else say how many seconds to wait.
+    async def wait_s(self, buckets: Sequence[Bucket]) -> float:
+        """Seconds until a guess can be spent from every bucket; 0 or less when that is now."""
+        keys = {"keys": [bucket.key for bucket in buckets]}
+        ahead_s: float | None = (await self._connection.scalars(_AHEAD, keys)).one()
+        return ahead_s or 0
 
-        When it has to be waited, the transaction is to be left without a commit, and nothing was spent.
+    async def spend(self, buckets: Sequence[Bucket]) -> bool:
+        """Spend one guess from each of one or two buckets. Whether all of them had one.
+
+        If not, leave the transaction without a commit, and nothing was spent.
         """
+        # In one order for everyone, so that two transactions cannot wait for each other in a circle.
         values: dict[str, Any] = {}
-        for number, bucket in enumerate(_in_order(buckets)):
+        for number, bucket in enumerate(sorted(buckets, key=lambda one: one.key)):
             values |= {
                 f"key{number}": bucket.key,
                 f"interval{number}": bucket.limit.interval_s,
@@ -73,21 +78,4 @@ class Limits:
             }
         statement = _SPEND[self._connection.dialect.name, len(buckets)]
         spent = (await self._connection.scalars(statement, values)).all()
-        return 0 if len(spent) == len(buckets) else await self._wait(buckets)
-
-    async def refund(self, buckets: Sequence[Bucket]) -> None:
-        """Give back one guess to each bucket."""
-        await self._connection.execute(_REFUND, [{"bucket": bucket.key} for bucket in _in_order(buckets)])
-
-    async def _wait(self, buckets: Sequence[Bucket]) -> float:
-        limits = tables.limits.c
-        query = select(func.max(limits.paid_until - limits.tolerance_s) - _NOW).where(
-            limits.key.in_([bucket.key for bucket in buckets])
-        )
-        wait_s: float = (await self._connection.scalars(query)).one()
-        return max(1.0, wait_s)
-
-
-def _in_order(buckets: Sequence[Bucket]) -> list[Bucket]:
-    """In one order for everyone, so that two transactions cannot wait for each other in a circle."""
-    return sorted(buckets, key=lambda bucket: bucket.key)
+        return len(spent) == len(buckets)
