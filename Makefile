@@ -16,7 +16,7 @@ run: $(READY)  ## a development server on http://localhost:8000
 	@$(BIN)/python -m examples.run
 
 test: $(READY)  ## every test, with coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
 
 check: $(READY)  ## what can be found without running: style, types, floors of the house, stale documents
 	$(BIN)/ruff check

@@ -135,3 +135,11 @@ def empty_database_url(request: pytest.FixtureRequest) -> str:
 def database_url(request: pytest.FixtureRequest) -> str:
     """A migrated database for one test, which runs once on SQLite and once on PostgreSQL."""
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the steps of the journey that everything else is there for, also where processes share the tests."""
+    for report in terminalreporter.getreports("passed"):
+        if "test_the_eight_steps" in report.nodeid:
+            terminalreporter.section(report.nodeid.rpartition("::")[2], sep="-")
+            terminalreporter.write(report.capstdout)

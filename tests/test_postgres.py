@@ -19,7 +19,7 @@ from tests.postgres import throw_away_cluster
 
 
 async def _tables(url: str) -> int:
-    database = open_database(url)
+    database = open_database(url, create=True)
     catalogue = "sqlite_master WHERE type = 'table'" if url.startswith("sqlite") else "pg_stat_user_tables"
     try:
         async with database.reading_engine.connect() as connection:

@@ -67,14 +67,9 @@ class World:
 
 
 @pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Tell the person who runs the tests how far the journey is."""
-
-    def tell(line: str) -> None:
-        with capsys.disabled():
-            print(f"  {line}", flush=True)
-
-    return tell
+def say() -> Say:
+    """What the person who runs the tests is told at their end, see tests/conftest.py."""
+    return print
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -130,7 +125,6 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 def test_the_eight_steps(world: World, say: Say) -> None:
-    say("")
     alice = world.login("alice")
     say("1. alice signed in with user name and password")
 
