@@ -77,7 +77,7 @@ def test_a_flood_while_the_issuer_is_away_makes_one_fetch(verifier: Verifier, se
         {"kid": KEY.kid, "jku": "http://169.254.169.254/"},
         {"kid": KEY.kid, "x5u": "http://169.254.169.254/"},
     ],
-    ids=str,
+    ids=["path", "sql", "url", "header", "nul", "long", "jku", "x5u"],
 )
 def test_a_header_leads_nowhere_but_to_the_issuer(
     verifier: Verifier, server: LoopbackIssuer, header: dict[str, Any]

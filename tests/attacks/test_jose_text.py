@@ -63,6 +63,7 @@ def test_no_other_spelling_of_a_segment_verifies() -> None:
         TOKEN + "\udc00",
         '{"payload":"' + BODY + '","protected":"' + HEAD + '","signature":"' + SIGNATURE + '"}',
     ],
+    ids=lambda token: f"{len(token)} characters",  # not the token: its key is another one in each process
 )
 def test_no_other_form_of_a_token_verifies(token: str) -> None:
     """RFC 7515 sections 5.2 and 7.1; the `?` rows are test cases 372 and 373 of Project Wycheproof, which calls them
