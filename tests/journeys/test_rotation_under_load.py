@@ -26,7 +26,7 @@ AUDIENCE = "https://api.example.com"
 JWKS_LIFE_S, MARGIN_S = 1, 7
 #: Keys age so much faster in the verifiers: their cool-down of 30 s becomes 3.
 SPEED = 10
-ROTATIONS = 3
+ROTATIONS = 2
 CLIENTS = 4
 #: Tokens that are issued between two verifications of one.
 LATER = 60
