@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.debian import InstallFailed, install
+
 START_LIMIT_S = 60
 OPTIONS = {"max_connections": "300", "listen_addresses": "127.0.0.1"}
 
@@ -144,19 +146,10 @@ def _installed_binaries() -> Path | None:
 
 
 def _install() -> None:
-    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", "postgresql"]):
-        done = subprocess.run(
-            ["apt-get", "-qq", *arguments],
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise PostgresMissing(f"apt-get {arguments[0]} failed, so there is no PostgreSQL:\n{done.stdout}")
+    try:
+        install("postgresql")
+    except InstallFailed as failed:
+        raise PostgresMissing(str(failed)) from failed
 
 
 def _unprivileged_user() -> str | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from tests.debian import InstallFailed, install
+
 PIN, SECURITY_OFFICER_PIN = "1234", "5678"
 
 
@@ -69,16 +71,7 @@ def _installed_library() -> Path | None:
 
 
 def _install() -> None:
-    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", "softhsm2"]):
-        done = subprocess.run(
-            ["apt-get", "-qq", *arguments],
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise SoftHsmMissing(f"apt-get {arguments[0]} failed, so there is no SoftHSM:\n{done.stdout}")
+    try:
+        install("softhsm2")
+    except InstallFailed as failed:
+        raise SoftHsmMissing(str(failed)) from failed
