@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from mapae.entropy import Entropy
+from mapae.server.actions.session_ends import record_ends
 from mapae.server.adapters.argon2_hasher import Argon2Hasher, UnusableHash, check_encoded_hash
-from mapae.server.domain.events import ResourceServerChanged, SessionEnded, UserChanged
+from mapae.server.domain.events import ResourceServerChanged, UserChanged
 from mapae.server.domain.ids import new_id
 from mapae.server.domain.resource_servers import ResourceServer
 from mapae.server.domain.sessions import EndReason
@@ -159,5 +160,5 @@ async def _apply_server(unit: Unit, step: Step, server: ResourceServer) -> None:
 async def end_sessions_of(unit: Unit, user_id: str, reason: EndReason) -> int:
     """End every session of a user, for a reason that is not the user's. Returns how many ended."""
     ended = await unit.sessions.end_all(user_id, reason=reason, now=await unit.now())
-    unit.record(*(SessionEnded(user_id, session_id, reason) for session_id in ended))
+    record_ends(unit, ended, user_id=user_id, reason=reason)
     return len(ended)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 
 from mapae.server.actions.guess_limits import GuessLimits
+from mapae.server.actions.session_ends import record_ends
 from mapae.server.adapters.argon2_hasher import Argon2Hasher
 from mapae.server.domain.caller import Caller
-from mapae.server.domain.events import SessionEnded, UserChanged
+from mapae.server.domain.events import UserChanged
 from mapae.server.domain.limits import device_bucket
 from mapae.server.domain.login import NotAdmitted, judge
 from mapae.server.domain.passwords import PreparedPassword
@@ -64,8 +65,6 @@ class ChangePassword:
             ended = await unit.sessions.end_all(
                 user.id, reason=reason, now=confirmed.now, except_id=session_id
             )
-            unit.record(
-                UserChanged(user.id, ("password",)),
-                *(SessionEnded(user.id, one, reason, caller.address, caller.user_agent) for one in ended),
-            )
+            unit.record(UserChanged(user.id, ("password",)))
+            record_ends(unit, ended, user_id=user.id, reason=reason, caller=caller)
             await unit.commit()

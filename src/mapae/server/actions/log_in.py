@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from mapae.entropy import Entropy
 from mapae.server.actions.guess_limits import GuessLimits
 from mapae.server.actions.issue import Issue
+from mapae.server.actions.session_ends import record_ends
 from mapae.server.actions.tokens import Tokens
 from mapae.server.adapters.argon2_hasher import Argon2Hasher
 from mapae.server.domain.caller import Caller
-from mapae.server.domain.events import SessionEnded, SignedIn, SignInRefused
+from mapae.server.domain.events import SignedIn, SignInRefused
 from mapae.server.domain.families import Binder, BinderKind, Family
 from mapae.server.domain.ids import new_id
 from mapae.server.domain.limits import Bucket, buckets_of
@@ -164,7 +165,7 @@ class LogIn:
     async def _end_oldest(self, unit: Unit, user_id: str, *, now: int) -> None:
         reason = EndReason.REVOKED_BY_ADMIN
         ended = await unit.sessions.end_oldest(user_id, keep=self.sessions_per_user, reason=reason, now=now)
-        unit.record(*(SessionEnded(user_id, session_id, reason) for session_id in ended))
+        record_ends(unit, ended, user_id=user_id, reason=reason)
 
 
 def _binder(caller: Caller) -> Binder:

@@ -9,8 +9,8 @@ from mapae.secret import Secret
 from mapae.server.actions.family_batches import FamilyBatches, Presentation
 from mapae.server.actions.grants.refresh_token import presentation_of
 from mapae.server.actions.read_refresh_token import ReadRefreshToken
+from mapae.server.actions.session_ends import record_ends
 from mapae.server.domain.caller import Caller
-from mapae.server.domain.events import SessionEnded
 from mapae.server.domain.families import Replayed, log_out, vouch
 from mapae.server.domain.problems import Problem, ProblemCode
 from mapae.server.domain.refresh_token import NotARefreshToken, RefreshKeyLost
@@ -59,7 +59,7 @@ class UserSessions:
             ended = await unit.sessions.end(
                 session_id, user_id=user_id, reason=EndReason.REVOKED_BY_USER, now=await unit.now()
             )
-            _record(unit, ended, user_id, EndReason.REVOKED_BY_USER, caller)
+            record_ends(unit, ended, user_id=user_id, reason=EndReason.REVOKED_BY_USER, caller=caller)
             await unit.commit()
 
     async def log_out(self, scope: LogOutScope, *, user_id: str, current_id: str, caller: Caller) -> None:
@@ -109,13 +109,4 @@ async def _end(unit: Unit, scope: LogOutScope, *, user_id: str, current_id: str,
             ended = await unit.sessions.end_all(user_id, reason=reason, now=now)
         case _:
             assert_never(scope)
-    _record(unit, ended, user_id, reason, caller)
-
-
-def _record(unit: Unit, ended: Sequence[str], user_id: str, reason: EndReason, caller: Caller) -> None:
-    unit.record(
-        *(
-            SessionEnded(user_id, session_id, reason, caller.address, caller.user_agent)
-            for session_id in ended
-        )
-    )
+    record_ends(unit, ended, user_id=user_id, reason=reason, caller=caller)

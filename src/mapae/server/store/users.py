@@ -70,9 +70,7 @@ class Users:
         row = (await self._connection.execute(_SIGNING_IN, wanted)).one_or_none()
         if row is None:
             return None, False
-        members = dict(row._mapping)
-        known: bool = members.pop("known_device")
-        return User(**{**members, "roles": tuple(row.roles)}), known
+        return _user(row), row.known_device
 
     async def of_live_session(self, session_id: str, *, now: int) -> User | None:
         """The user of a session, unless it has ended or is past its absolute end."""
@@ -132,4 +130,5 @@ def _columns(user: User) -> dict[str, Any]:
 
 
 def _user(row: Row[Any]) -> User:
-    return User(**{**row._mapping, "roles": tuple(row.roles)})
+    members = {column.name: row._mapping[column.name] for column in tables.users.columns}
+    return User(**{**members, "roles": tuple(row.roles)})
