@@ -37,15 +37,15 @@ WITH numbers AS (
     SELECT translate(encode(decode(lpad(to_hex(number), 18, '0'), 'hex'), 'base64'), '+/', '-_') AS id
     FROM generate_series({first}, {last}) number
 ), made AS (
-    INSERT INTO sessions (id, user_id, client_id, created_at, expires_at)
-    SELECT numbers.id, users.id, 'mapae', extract(epoch FROM now())::bigint,
+    INSERT INTO sessions (id, user_id, client_id, created_at, authenticated_at, expires_at)
+    SELECT numbers.id, users.id, 'mapae', extract(epoch FROM now())::bigint, extract(epoch FROM now())::bigint,
         extract(epoch FROM now())::bigint + 2592000
     FROM numbers, (SELECT id FROM users WHERE username = 'user0') users RETURNING id, created_at, expires_at
 )
 INSERT INTO families (id, session_id, client_id, first_party, binder_kind, audience, scope, expires_at, used_at,
-    turn, handed_out_at, known, late, late_replays, score, uses_attempts)
+    auth_time, turn, handed_out_at, known, late, late_replays, score, uses_attempts)
 SELECT id, id, 'mapae', true, 'none', 'https://api.example.com', 'orders:read', expires_at, created_at,
-    0, created_at, false, false, 0, 0, false FROM made
+    created_at, 0, created_at, false, false, 0, 0, false FROM made
 """
 
 

@@ -31,7 +31,15 @@ async def environ(database_url: str) -> dict[str, str]:
             for device in devices:
                 ends = now - 60 if device == "laptop" else now + 5000
                 session = Session(
-                    f"{device:-<12}", user.id, "mapae", now - 600, ends, device, "192.0.2.1", "test"
+                    f"{device:-<12}",
+                    user.id,
+                    "mapae",
+                    now - 600,
+                    ends,
+                    now - 600,
+                    device,
+                    "192.0.2.1",
+                    "test",
                 )
                 await unit.sessions.add(session)
                 await unit.families.add(
@@ -44,6 +52,7 @@ async def environ(database_url: str) -> dict[str, str]:
                         "aud",
                         "",
                         ends,
+                        now - 600,
                         now - 600,
                     )
                 )

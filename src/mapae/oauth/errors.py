@@ -30,6 +30,31 @@ class ErrorCode(StrEnum):
     ACCESS_DENIED = "access_denied", 403, "The request was denied."
     SERVER_ERROR = "server_error", 500, "Something went wrong at the server."
     TEMPORARILY_UNAVAILABLE = "temporarily_unavailable", 503, "This cannot be done now; try again shortly."
+    # OpenID Connect Core section 3.1.2.6
+    LOGIN_REQUIRED = "login_required", 400, "The user has to sign in."
+    CONSENT_REQUIRED = "consent_required", 400, "The user has to be asked."
+    INTERACTION_REQUIRED = "interaction_required", 400, "The user has to be shown a page."
+    ACCOUNT_SELECTION_REQUIRED = "account_selection_required", 400, "The user has to choose an account."
+    REQUEST_NOT_SUPPORTED = "request_not_supported", 400, "Request objects are not supported."
+    REQUEST_URI_NOT_SUPPORTED = (
+        "request_uri_not_supported",
+        400,
+        "Request objects by reference are not supported.",
+    )
+    REGISTRATION_NOT_SUPPORTED = (
+        "registration_not_supported",
+        400,
+        "The parameter registration is not supported.",
+    )
+    # RFC 7009 section 2.2.1
+    UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type", 400, "Tokens of this type cannot be revoked."
+    # RFC 7591 section 3.2.2
+    INVALID_REDIRECT_URI = "invalid_redirect_uri", 400, "A redirect URI is not valid."
+    INVALID_CLIENT_METADATA = (
+        "invalid_client_metadata",
+        400,
+        "A member of the client's metadata is not valid.",
+    )
     # RFC 6750 section 3.1
     INVALID_TOKEN = "invalid_token", 401, "The access token is not valid."
     INSUFFICIENT_SCOPE = "insufficient_scope", 403, "The access token does not cover this call."

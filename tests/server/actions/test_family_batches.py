@@ -34,10 +34,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     async with opened.unit() as unit:
         now = await unit.now()
         await unit.users.add(User("alice-id", "alice", "alice", None, ("member",), now))
-        await unit.sessions.add(Session("session", "alice-id", "mapae", now, now + LIFE, None, None, None))
+        await unit.sessions.add(
+            Session("session", "alice-id", "mapae", now, now + LIFE, now, None, None, None)
+        )
         for client_id, first_party in (("mapae", True), ("printer", False)):
             family = Family(
-                client_id, "session", client_id, first_party, Binder(), "aud", "", now + LIFE, used_at=now
+                client_id, "session", client_id, first_party, Binder(), "aud", "", now + LIFE, now, now
             )
             await unit.families.add(family)
         await unit.commit()

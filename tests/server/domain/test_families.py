@@ -53,6 +53,7 @@ def family(binder: Binder = INSTANCE, **changes: object) -> Family:
         scope="orders:read",
         expires_at=NOW + 10 * IDLE,
         used_at=NOW - 100,
+        auth_time=NOW - 200,
         turn=5,
         handed_out_at=NOW - 1000,
     )

@@ -42,9 +42,7 @@ class Row:
 
     @classmethod
     def made(cls, binder: Binder) -> "Row":
-        return cls(
-            Family("f", "s", "mapae", True, binder, "aud", "", expires_at=10**11, used_at=1_700_000_000)
-        )
+        return cls(Family("f", "s", "mapae", True, binder, "aud", "", 10**11, 1_700_000_000, 1_700_000_000))
 
     def present(self, turn: int, **facts: Any) -> Decision:
         decision = spend(self.family, Presented(turn, "mapae", **facts), now=self.now, policy=POLICY)

@@ -125,7 +125,7 @@ async def test_the_sweep_takes_what_is_long_over_in_bites_and_leaves_the_rest(da
         await unit.users.add(ALICE)
         await unit.commit()
     async with database.writing.connect() as connection:
-        session = {"user_id": ALICE.id, "client_id": "mapae", "created_at": NOW}
+        session = {"user_id": ALICE.id, "client_id": "mapae", "created_at": NOW, "authenticated_at": NOW}
         await connection.execute(
             insert(tables.sessions),
             [session | {"id": f"session-{n}", "expires_at": NOW + n} for n in range(10)],

@@ -17,17 +17,15 @@ class Issue:
     mint: Mint
     codec: RefreshTokenCodec
 
-    async def __call__(
-        self, family: Family, *, user_id: str, roles: tuple[str, ...], auth_time: int, now: int
-    ) -> Tokens:
+    async def __call__(self, family: Family, *, user_id: str, roles: tuple[str, ...], now: int) -> Tokens:
         """The tokens of `family` at its turn, for this user with the roles of this moment."""
         access_token = await self.mint.access_token(
-            subject=user_id,
+            subject=family.subject or user_id,
             audience=family.audience,
             client_id=family.client_id,
             scope=Scope.of(family.scope.split()),
             session_id=family.session_id,
-            auth_time=auth_time,
+            auth_time=family.auth_time,
             roles=roles,
         )
         return Tokens(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -70,6 +70,20 @@ class KeyRing:
         wanted = self._seen.algorithms.get(audience, DEFAULT_ALGORITHM)
         return current.signing.get(wanted) or current.signing[DEFAULT_ALGORITHM]
 
+    def signing_id_tokens(self, algorithm: str) -> SigningKey:
+        """A key of this algorithm, also one that is only published as yet: clients look for keys they do not know.
+
+        Raises:
+            HolderUnavailable: there is none yet; the next look makes it.
+        """
+        if key := self._current().signing.get(algorithm):
+            return key
+        for kept in self._seen.keys:
+            opened = self._opened.get(kept.kid)
+            if kept.algorithm == algorithm and isinstance(opened, SigningKey):
+                return opened
+        raise HolderUnavailable(f"there is no {algorithm} key yet")
+
     def published(self) -> JwkSet:
         """The public keys to believe; the same object as long as they are the same."""
         return self._current().published
@@ -129,7 +143,7 @@ class KeyRing:
         self._public = {
             kid: self._public.get(kid) or Jwk.parse(key.public) for kid, key in live.items() if key.public
         }
-        self._seen = Seen(tuple(live.values()), seen.algorithms, seen.now)
+        self._seen = replace(seen, keys=tuple(live.values()))
         self._ahead = seen.now - monotonic
         self._now = self._chosen()
         if failure is not None:

@@ -124,7 +124,7 @@ class LogIn:
             if caller.instance_digest:
                 await unit.devices.remember(user.id, caller.instance_digest, now=now)
             await unit.commit()
-        return await self.issue(family, user_id=user.id, roles=user.roles, auth_time=now, now=now)
+        return await self.issue(family, user_id=user.id, roles=user.roles, now=now)
 
     def _session(
         self, user: User, request: LoginRequest, target: Target, caller: Caller, *, now: int
@@ -135,6 +135,7 @@ class LogIn:
             client_id=request.client_id,
             created_at=now,
             expires_at=now + self.session_life_s,
+            authenticated_at=now,
             device_name=request.device_name,
             address=caller.address,
             user_agent=caller.user_agent,
@@ -147,6 +148,7 @@ class LogIn:
             binder=_binder(caller),
             audience=target.audience,
             scope=" ".join(target.scopes),
+            auth_time=now,
             expires_at=session.expires_at,
             used_at=now,
             handed_out_at=now,

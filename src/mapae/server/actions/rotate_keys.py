@@ -38,16 +38,17 @@ class WrongSecretKey(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the database says at `now`: all keys, and the algorithm of each audience."""
+    """What the database says at `now`: all keys, the algorithm of each audience, and those of ID tokens."""
 
     keys: tuple[Key, ...]
     algorithms: Mapping[str, str]
     now: int
+    id_token_algorithms: Collection[str] = ()
 
     @property
     def lines(self) -> Collection[str]:
         """The algorithms that are needed."""
-        return {DEFAULT_ALGORITHM, REFRESH_ALGORITHM, *self.algorithms.values()}
+        return {DEFAULT_ALGORITHM, REFRESH_ALGORITHM, *self.algorithms.values(), *self.id_token_algorithms}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,10 @@ class RotateKeys:
             servers = await unit.resource_servers.all()
             keys = await unit.keys.all()
             return Seen(
-                tuple(keys), {server.audience: server.signing_alg for server in servers}, await unit.now()
+                tuple(keys),
+                {server.audience: server.signing_alg for server in servers},
+                await unit.now(),
+                await unit.clients.id_token_algorithms(),
             )
 
     async def keep_up(self, seen: Seen) -> bool:

@@ -40,6 +40,8 @@ from typing import Any, Final
 
 #: What access tokens are signed with unless their resource server asks for another.
 DEFAULT_ALGORITHM: Final = "ES256"
+#: What a client may have its ID tokens signed with; the first is the default of OpenID Connect.
+ID_TOKEN_ALGORITHMS: Final = ("RS256", "ES256")
 #: What a resource server may ask for.
 SIGNING_ALGORITHMS: Final = (DEFAULT_ALGORITHM, "RS256", "PS256", "EdDSA")
 #: The line of the refresh tokens.

@@ -35,6 +35,8 @@ class Session:
     """One sign-in. All moments are NumericDate seconds of the database's clock.
 
     `address` and `user_agent` are those of the sign-in; `device_name` is what the client calls itself.
+    `authenticated_at` is when the password was last asked for; `cookie_digest` is SHA-256 of the cookie of a browser
+    that signed in at our page, None elsewhere.
     """
 
     id: str
@@ -42,9 +44,11 @@ class Session:
     client_id: str
     created_at: int
     expires_at: int
+    authenticated_at: int
     device_name: str | None
     address: str | None
     user_agent: str | None
+    cookie_digest: bytes | None = None
     ending: Ending | None = None
 
     def end(self, reason: EndReason, *, now: int) -> "Session":

@@ -21,7 +21,6 @@ class FamilyRead:
     user_id: str
     roles: tuple[str, ...]
     user_disabled: bool
-    auth_time: int
     now: int
 
 
@@ -31,7 +30,6 @@ _FOR_UPDATE: Final = (
     select(
         tables.families,
         tables.sessions.c.user_id,
-        tables.sessions.c.created_at.label("auth_time"),
         tables.users.c.roles,
         tables.users.c.disabled_at.label("user_disabled_at"),
         database_now().label("now"),
@@ -79,6 +77,9 @@ class Families:
                 "binder_digest": family.binder.digest,
                 "audience": family.audience,
                 "scope": family.scope,
+                "subject": family.subject,
+                "claims": list(family.claims) or None,
+                "auth_time": family.auth_time,
                 "expires_at": family.expires_at,
                 **_turning(family),
             },
@@ -129,6 +130,9 @@ def _read(row: Row[Any]) -> FamilyRead:
         binder=Binder(BinderKind(row.binder_kind), row.binder_digest),
         audience=row.audience,
         scope=row.scope,
+        subject=row.subject,
+        claims=tuple(row.claims or ()),
+        auth_time=row.auth_time,
         expires_at=row.expires_at,
         used_at=row.used_at,
         turn=row.turn,
@@ -148,6 +152,5 @@ def _read(row: Row[Any]) -> FamilyRead:
         user_id=row.user_id,
         roles=tuple(row.roles),
         user_disabled=row.user_disabled_at is not None,
-        auth_time=row.auth_time,
         now=row.now,
     )

@@ -39,7 +39,10 @@ users: Final = Table(
     Column("roles", JSON, nullable=False),
     Column("email", Text),
     Column("email_verified", Boolean, nullable=False),
+    # The other standard claims of OpenID Connect Core section 5.1, by their names.
+    Column("claims", JSON, nullable=False, server_default="{}"),
     Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger),
     Column("disabled_at", BigInteger),
 )
 
@@ -61,6 +64,9 @@ sessions: Final = Table(
     Column("client_id", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    # When the password was last asked for; the browser's cookie is kept as its digest.
+    Column("authenticated_at", BigInteger, nullable=False),
+    Column("cookie_digest", LargeBinary, unique=True),
     Column("device_name", Text),
     Column("address", Text),
     Column("user_agent", Text),
@@ -82,6 +88,10 @@ families: Final = Table(
     Column("binder_digest", LargeBinary),
     Column("audience", Text, nullable=False),
     Column("scope", Text, nullable=False),
+    # Whom the client knows the user as, where that is not the user's id; and what it asked for by `claims`.
+    Column("subject", Text),
+    Column("claims", JSON),
+    Column("auth_time", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     # From here on: what a turn writes. No index names any of it, so a turn is a heap-only update.
     Column("used_at", BigInteger, nullable=False),
@@ -101,6 +111,92 @@ families: Final = Table(
     postgresql_with={"fillfactor": 70},
 )
 Index(None, families.c.session_id)
+
+clients: Final = Table(
+    "clients",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("secret_hash", Text),
+    # Under the names of RFC 7591 and of OpenID Connect Dynamic Client Registration.
+    Column("members", JSON, nullable=False),
+    # What is asked of all clients at once, beside the members.
+    Column("id_token_signed_response_alg", Text, nullable=False),
+    Column("backchannel_logout_uri", Text),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+codes: Final = Table(
+    "codes",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("subject", Text),
+    Column("redirect_uri", Text, nullable=False),
+    Column("code_challenge", Text),
+    Column("nonce", Text),
+    Column("scope", Text, nullable=False),
+    Column("audience", Text, nullable=False),
+    Column("claims", JSON),
+    Column("auth_time", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("redeemed_at", BigInteger),
+    # What its first use began: a second use ends it.
+    Column("family_id", Text),
+)
+Index(None, codes.c.session_id)
+Index(None, codes.c.expires_at)
+
+consents: Final = Table(
+    "consents",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("client_id", Text, primary_key=True),
+    Column("scope", Text, nullable=False),
+    Column("granted_at", BigInteger, nullable=False),
+)
+
+# Pairwise subject identifiers (OpenID Connect Core section 8.1), drawn once and kept.
+subjects: Final = Table(
+    "subjects",
+    metadata,
+    Column("sector", Text, primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("subject", Text, nullable=False, unique=True),
+)
+
+# Client assertions that were used: each is good for once (RFC 7523 section 3).
+assertions: Final = Table(
+    "assertions",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("jti_digest", LargeBinary, primary_key=True),
+    Column("expires_at", BigInteger, nullable=False),
+)
+Index(None, assertions.c.expires_at)
+
+# Access tokens that were revoked before their end (RFC 7009).
+revoked_tokens: Final = Table(
+    "revoked_tokens",
+    metadata,
+    Column("jti", Text, primary_key=True),
+    Column("expires_at", BigInteger, nullable=False),
+)
+Index(None, revoked_tokens.c.expires_at)
+
+# Back-channel logout: who is still to be told that a session is over.
+logout_deliveries: Final = Table(
+    "logout_deliveries",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("client_id", Text, nullable=False),
+    Column("session_id", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("tries", SmallInteger, nullable=False),
+)
+Index(None, logout_deliveries.c.due_at)
 
 devices: Final = Table(
     "devices",

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mapae.server.domain.events import Event
+from mapae.server.store.clients import Clients
 from mapae.server.store.devices import Devices
 from mapae.server.store.events import Events
 from mapae.server.store.families import Families
@@ -24,6 +25,7 @@ class Unit:
         self._recorded: list[Event] = []
         self.users = Users(connection)
         self.resource_servers = ResourceServers(connection)
+        self.clients = Clients(connection)
         self.sessions = Sessions(connection)
         self.families = Families(connection)
         self.keys = Keys(connection)

@@ -54,7 +54,6 @@ class RefreshGrant:
                     family,
                     user_id=decided.read.user_id,
                     roles=decided.read.roles,
-                    auth_time=decided.read.auth_time,
                     now=decided.read.now,
                 )
             case Ended(family, ending):
