@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 
+from mapae.entropy import system_entropy
+from mapae.server.adapters.metrics import Metrics
 from mapae.server.http import body, protocol
 from mapae.server.http.body import read_body
-from mapae.server.http.errors import HANDLERS
+from mapae.server.http.front import Front
 from mapae.server.http.protocol import BoundedProtocol
 
 
@@ -31,9 +32,8 @@ async def read(request: Request) -> Response:
 @asynccontextmanager
 async def connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to the protocol with a small application behind it."""
-    app = Starlette(
-        routes=[Route("/", greet), Route("/", read, methods=["POST"])], exception_handlers=HANDLERS
-    )
+    router = Router([Route("/", greet), Route("/", read, methods=["POST"])])
+    app = Front(router, https=False, entropy=system_entropy, metrics=Metrics())
     config = uvicorn.Config(app, lifespan="off", log_config=None, ws="none")
     config.load()
     state = uvicorn.server.ServerState()

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
@@ -37,11 +36,11 @@ from mapae.server.adapters.sealing import Sealer
 from mapae.server.domain.families import RefreshPolicy
 from mapae.server.domain.keys import Lives
 from mapae.server.domain.refresh_token import RefreshTokenCodec
+from mapae.server.http.dispatch import Dispatch
 from mapae.server.http.endpoints.health import Health, closed_routes
 from mapae.server.http.endpoints.metrics import MetricsPage
 from mapae.server.http.endpoints.session_api import SessionApi
 from mapae.server.http.endpoints.well_known import WellKnown
-from mapae.server.http.errors import HANDLERS
 from mapae.server.http.front import Front
 from mapae.server.jobs import Job, running
 from mapae.server.settings import Settings, load_settings
@@ -65,26 +64,25 @@ def build(settings: Settings) -> ASGIApp:
     metrics = Metrics()
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: object) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
 
             async def open_up() -> None:
                 house = await stack.enter_async_context(opened(settings))
                 await stack.enter_async_context(following(house.ring))
                 await stack.enter_async_context(running(jobs(settings, house, metrics), house.database))
-                app.router.routes[:] = routes(settings, house, metrics)
+                dispatch.answer(routes(settings, house, metrics))
                 # What is there by now stays: the collector need not look through it again and again.
                 gc.collect()
                 gc.freeze()
 
-            app.router.routes[:] = closed_routes()
+            dispatch.answer(closed_routes())
             async with retried(open_up):
                 yield
 
-    app = Starlette(lifespan=lifespan, exception_handlers=HANDLERS)
-    # A redirect would be to wherever the `Host` header says, body and credentials included.
-    app.router.redirect_slashes = False
-    return Front(app, https=settings.issuer.startswith("https://"), entropy=system_entropy, metrics=metrics)
+    dispatch = Dispatch(lifespan)
+    https = settings.issuer.startswith("https://")
+    return Front(dispatch, https=https, entropy=system_entropy, metrics=metrics)
 
 
 @asynccontextmanager

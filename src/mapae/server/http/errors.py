@@ -1,11 +1,7 @@
 """Errors on the wire: every failure becomes a problem document (RFC 9457) with a stable code."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 
 from mapae.server.adapters.argon2_hasher import HashingBusy
@@ -48,14 +44,35 @@ def respond(problem: Problem) -> Response:
     )
 
 
-async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    log.info("refused", code=error.code.value, detail=error.detail)
-    return respond(error)
+def answer_to(error: Exception) -> Response:
+    """The answer that `error` is to the caller. What only we may know of it goes to the log."""
+    match error:
+        case Problem():
+            log.info("refused", code=error.code.value, detail=error.detail)
+            return respond(error)
+        case TokenRejected():
+            return _token_rejected(error)
+        case HashingBusy():
+            log.warning("hashing_busy")
+            return respond(Problem(ProblemCode.BUSY, retry_after_s=error.retry_after_s))
+        case StoreUnavailable():
+            log.error("database_unavailable", detail=str(error))
+            return respond(Problem(ProblemCode.DATABASE_UNAVAILABLE, retry_after_s=DATABASE_RETRY_AFTER_S))
+        case HolderUnavailable():
+            log.error("signing_unavailable", detail=str(error))
+            return respond(Problem(ProblemCode.SIGNING_UNAVAILABLE, retry_after_s=DATABASE_RETRY_AFTER_S))
+        case HTTPException():
+            response = respond(Problem(_OF_STATUS.get(error.status_code, ProblemCode.INVALID_REQUEST)))
+            response.headers.update(error.headers or {})
+            return response
+        case _:
+            # The caller gets the id of the incident, under which the log has everything else.
+            log.error("server_error", exc_info=error)
+            incident = structlog.contextvars.get_contextvars()["request_id"]
+            return respond(Problem(ProblemCode.SERVER_ERROR, members={"incident": incident}))
 
 
-async def _token_rejected(request: Request, error: Exception) -> Response:
-    assert isinstance(error, TokenRejected)
+def _token_rejected(error: TokenRejected) -> Response:
     match error.code:
         case RejectionCode.MISSING:
             code = ProblemCode.TOKEN_MISSING
@@ -67,44 +84,3 @@ async def _token_rejected(request: Request, error: Exception) -> Response:
             code = ProblemCode.INVALID_TOKEN
     log.info("refused", code=code.value, detail=str(error))
     return respond(Problem(code, told=error.description, challenge=error.challenge()))
-
-
-async def _hashing_busy(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HashingBusy)
-    log.warning("hashing_busy")
-    return respond(Problem(ProblemCode.BUSY, retry_after_s=error.retry_after_s))
-
-
-async def _store_unavailable(request: Request, error: Exception) -> Response:
-    log.error("database_unavailable", detail=str(error))
-    return respond(Problem(ProblemCode.DATABASE_UNAVAILABLE, retry_after_s=DATABASE_RETRY_AFTER_S))
-
-
-async def _holder_unavailable(request: Request, error: Exception) -> Response:
-    log.error("signing_unavailable", detail=str(error))
-    return respond(Problem(ProblemCode.SIGNING_UNAVAILABLE, retry_after_s=DATABASE_RETRY_AFTER_S))
-
-
-async def _http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    response = respond(Problem(_OF_STATUS.get(error.status_code, ProblemCode.INVALID_REQUEST)))
-    response.headers.update(error.headers or {})
-    return response
-
-
-async def _server_error(request: Request, error: Exception) -> Response:
-    """The caller gets the id of the incident; the front door has the log write everything else under it."""
-    incident = structlog.contextvars.get_contextvars()["request_id"]
-    return respond(Problem(ProblemCode.SERVER_ERROR, members={"incident": incident}))
-
-
-# Coroutines, although they wait for nothing: a plain function would be handed to a thread.
-HANDLERS: Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
-    Problem: _problem,
-    TokenRejected: _token_rejected,
-    HashingBusy: _hashing_busy,
-    StoreUnavailable: _store_unavailable,
-    HolderUnavailable: _holder_unavailable,
-    HTTPException: _http_exception,
-    Exception: _server_error,
-}

@@ -1,4 +1,4 @@
-"""The front door: request id, security headers, one log line a request, and one more for an error nobody foresaw."""
+"""The front door: request id, security headers, one log line a request, and an answer to whatever went wrong."""
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -7,6 +7,7 @@ from mapae.clock import monotonic_clock
 from mapae.entropy import Entropy
 from mapae.server.adapters.metrics import Metrics
 from mapae.server.domain.ids import new_id
+from mapae.server.http.errors import answer_to
 
 log = structlog.get_logger()
 
@@ -15,7 +16,7 @@ class Front:
     """The outermost ASGI application.
 
     Args:
-        app: what answers.
+        app: what answers; what it raises is answered here.
         https: whether callers reach us by https; then HSTS is sent.
     """
 
@@ -52,8 +53,10 @@ class Front:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             await self._app(scope, receive, send_with_headers)
-        except Exception:  # the application raises it again after its answer
-            log.exception("server_error")
+        except Exception as error:  # noqa: BLE001  # those nobody foresaw are logged with all they say
+            answer = answer_to(error)
+            if not status:
+                await answer(scope, receive, send_with_headers)
         finally:
             seconds = monotonic_clock() - began
             self._metrics.answered(_endpoint(scope), status, seconds)

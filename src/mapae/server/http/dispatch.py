@@ -1,0 +1,47 @@
+"""From an address to what answers it: a path that is written out in one look-up, the others one after the other."""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import Receive, Scope, Send
+
+
+class Dispatch:
+    """The ASGI application behind the front door, with routes that may change while it runs.
+
+    Starlette's router tries route after route. A request for a path without parameters, with a method that it
+    answers, is with its route at once; the router has the rest: parameters, mounts, 404 and 405.
+
+    Args:
+        lifespan: entered when the server starts, left when it stops.
+    """
+
+    def __init__(self, lifespan: Callable[[Any], AbstractAsyncContextManager[None]]) -> None:
+        # A redirect would be to wherever the `Host` header says, body and credentials included.
+        self._router = Router(lifespan=lifespan, redirect_slashes=False)
+        self._written_out: dict[tuple[str, str], Route] = {}
+
+    def answer(self, routes: Iterable[BaseRoute]) -> None:
+        """Have these routes answer from now on: a written-out path before all others, else the first that fits."""
+        self._router.routes[:] = routes
+        self._written_out.clear()
+        for route in self._router.routes:
+            if isinstance(route, Route) and not route.param_convertors:
+                for method in route.methods or ():
+                    self._written_out.setdefault((method, route.path), route)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request.
+
+        Raises:
+            HTTPException: 404 or 405. And whatever the endpoint raises.
+        """
+        scope["app"] = self
+        route = self._written_out.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if route is None:
+            await self._router(scope, receive, send)
+            return
+        scope.update(route=route, endpoint=route.endpoint, path_params={})
+        await route.app(scope, receive, send)
