@@ -15,8 +15,12 @@ from starlette.types import ASGIApp
 from mapae.clock import monotonic_clock, system_clock
 from mapae.entropy import system_entropy
 from mapae.jose import base64url
+from mapae.server.actions.authenticate_client import AuthenticateClient
 from mapae.server.actions.authenticate_token import AuthenticateToken
 from mapae.server.actions.change_password import ChangePassword
+from mapae.server.actions.client_directory import ClientDirectory
+from mapae.server.actions.client_keys import ClientKeys
+from mapae.server.actions.client_secrets import ClientSecrets
 from mapae.server.actions.family_batches import FamilyBatches
 from mapae.server.actions.grants.refresh_token import RefreshGrant
 from mapae.server.actions.guess_limits import GuessLimits
@@ -29,6 +33,7 @@ from mapae.server.actions.rotate_keys import RotateKeys
 from mapae.server.actions.sessions import RefreshTokenLogOut, UserSessions
 from mapae.server.actions.sweep import Sweep
 from mapae.server.adapters.argon2_hasher import Argon2Hasher
+from mapae.server.adapters.fetch import GuardedFetch
 from mapae.server.adapters.key_holders import KeyHolder, SealedKeys
 from mapae.server.adapters.log import configure_logging
 from mapae.server.adapters.metrics import Metrics
@@ -117,12 +122,14 @@ async def retried(open_up: Callable[[], Awaitable[None]]) -> AsyncIterator[None]
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What is opened at start and closed at the end."""
+    """What is opened at start and closed at the end, and what there is one of besides."""
 
     database: Database
     ring: KeyRing
     hasher: Argon2Hasher
     codec: RefreshTokenCodec
+    clients: ClientDirectory
+    fetch: GuardedFetch
 
 
 @asynccontextmanager
@@ -140,7 +147,14 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         rotation = rotation_of(settings, database)
         ring = KeyRing(rotation, [rotation.sealed, rotation.holder], monotonic=monotonic_clock)
         await ring.look()
-        yield House(database, ring, hasher, RefreshTokenCodec(ring.refresh_keys))
+        yield House(
+            database,
+            ring,
+            hasher,
+            RefreshTokenCodec(ring.refresh_keys),
+            ClientDirectory(database, monotonic=monotonic_clock),
+            GuardedFetch(settings.outbound_allow, settings.outbound_ca_file),
+        )
     finally:
         hasher.close()
         await database.close()
@@ -187,6 +201,19 @@ def _module(settings: Settings) -> KeyHolder | None:
     from mapae.server.adapters.pkcs11_keys import Pkcs11Keys  # an extra of its own
 
     return Pkcs11Keys(settings.pkcs11_module, settings.pkcs11_token, settings.pkcs11_pin, system_entropy)
+
+
+def authentication_of_clients(settings: Settings, house: House, limits: GuessLimits) -> AuthenticateClient:
+    """What tells which client a request comes from."""
+    return AuthenticateClient(
+        house.database,
+        house.clients,
+        ClientSecrets(house.hasher, system_entropy),
+        ClientKeys(house.fetch, monotonic=monotonic_clock),
+        limits,
+        audiences=(settings.issuer, f"{settings.issuer}/oauth/token"),
+        clock=system_clock,
+    )
 
 
 def jobs(settings: Settings, house: House, metrics: Metrics) -> list[Job]:

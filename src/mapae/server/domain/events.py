@@ -79,6 +79,34 @@ class ResourceServerChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientChanged:
+    """An operator registered a client, or changed it; `what` names the members, never the secret."""
+
+    name: ClassVar[str] = "client_changed"
+    client_id: str
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRemoved:
+    """An operator removed a client; so many of its refresh families ended with `client_removed`."""
+
+    name: ClassVar[str] = "client_removed"
+    client_id: str
+    families_ended: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRefused:
+    """Somebody presented a wrong secret, or one where the client uses none; `client_id` is null for unknown ones."""
+
+    name: ClassVar[str] = "client_refused"
+    client_id: str | None
+    address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class KeyScheduled:
     """A key was made, or is to sign from or until another moment than before; in seconds since 1970."""
 
@@ -113,6 +141,9 @@ Event = (
     | RefreshReported
     | UserChanged
     | ResourceServerChanged
+    | ClientChanged
+    | ClientRemoved
+    | ClientRefused
     | KeyScheduled
     | KeyRevoked
     | KeyResealed

@@ -64,10 +64,12 @@ class Limits:
         return ahead_s or 0
 
     async def spend(self, buckets: Sequence[Bucket]) -> bool:
-        """Spend one guess from each of one or two buckets. Whether all of them had one.
+        """Spend one guess from each of at most two buckets. Whether all of them had one.
 
         If not, leave the transaction without a commit, and nothing was spent.
         """
+        if not buckets:
+            return True
         # In one order for everyone, so that two transactions cannot wait for each other in a circle.
         values: dict[str, Any] = {}
         for number, bucket in enumerate(sorted(buckets, key=lambda one: one.key)):
