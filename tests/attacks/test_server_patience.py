@@ -14,7 +14,7 @@ from starlette.routing import Route, Router
 
 from mapae.entropy import system_entropy
 from mapae.server.adapters.metrics import Metrics
-from mapae.server.http import body, protocol
+from mapae.server.http import protocol
 from mapae.server.http.body import read_body
 from mapae.server.http.front import Front
 from mapae.server.http.protocol import BoundedProtocol
@@ -61,9 +61,7 @@ async def answers(reader: asyncio.StreamReader) -> list[tuple[int, Any]]:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "HEAD_TIMEOUT_S", 0.1)
-    monkeypatch.setattr(protocol, "MESSAGE_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(body, "BODY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(protocol, "PATIENCE_S", 0.1)
 
 
 pytestmark = pytest.mark.usefixtures("hurried")

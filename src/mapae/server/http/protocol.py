@@ -22,9 +22,8 @@ log = structlog.get_logger()
 #: extensions, the trailer. An access token takes half a KiB of it.
 HEAD_LIMIT: Final = 16 * 1024
 HEADERS_LIMIT: Final = 100
-HEAD_TIMEOUT_S: Final = 10
-#: Longer than the application waits for a body, so that its answer comes first.
-MESSAGE_TIMEOUT_S: Final = 20
+#: Seconds that a head may take, and then a body.
+PATIENCE_S: Final = 10
 
 #: What is parsed at a time. The parser keeps an unfinished header to itself, so bytes are counted between.
 _PIECE: Final = 4096
@@ -36,14 +35,16 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._under_way: deque[RequestResponseCycle] = deque()
+        self._deadline: float | None = None
         self._timer: TimerHandle | None = None
         self._overhead = 0
         self._in_body = False
         self._refused = False
-        self._expect(HEAD_TIMEOUT_S)
+        self._expect_more()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._expect(None)
+        if self._timer is not None:
+            self._timer.cancel()
         for cycle in self._under_way:
             cycle.disconnected = True
             cycle.message_event.set()
@@ -68,33 +69,25 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._overhead += len(piece)
         # A piece may hold the end of the message before.
-        if self._timer is not None and self._overhead > HEAD_LIMIT + _PIECE:
+        if self._deadline is not None and self._overhead > HEAD_LIMIT + _PIECE:
             self._refuse(ProblemCode.HEAD_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._overhead = 0
-        if self._timer is None:
-            self._expect(HEAD_TIMEOUT_S)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # RFC 9110 section 6.5.1: a trailer field MUST NOT be merged into the header section.
-        if not self._in_body:
-            super().on_header(name, value)
+        if self._deadline is None:
+            self._expect_more()
 
     def on_headers_complete(self) -> None:
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > HEAD_LIMIT or len(self.headers) > HEADERS_LIMIT:
-            raise Problem(ProblemCode.HEAD_TOO_LARGE)
-        if self.parser.get_method() == b"CONNECT":
-            raise Problem(ProblemCode.METHOD_NOT_ALLOWED)
-        self._check_host_and_framing()
+        self._check_head()
         if self.parser.should_upgrade():
             return
         super().on_headers_complete()
+        # RFC 9110 section 6.5.1: a trailer field MUST NOT be merged into the header section.
+        self.headers = []
         self._under_way.append(self.cycle)
         self._in_body, self._overhead = True, 0
-        self._expect(MESSAGE_TIMEOUT_S)
+        self._expect_more()
 
     def on_body(self, body: bytes) -> None:
         super().on_body(body)
@@ -103,25 +96,32 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
             return
-        self._in_body = False
-        self._expect(None)
+        self._in_body, self._deadline = False, None
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         self._under_way.popleft()
         super().on_response_complete()
 
-    def _check_host_and_framing(self) -> None:
-        version = self.parser.get_http_version()
-        hosts = [value for name, value in self.headers if name == b"host"]
-        codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
-        match version:
+    def _check_head(self) -> None:
+        size, hosts, codings = len(self.url), 0, []
+        for name, value in self.headers:
+            size += len(name) + len(value) + 4
+            if name == b"host":
+                hosts += 1
+            elif name == b"transfer-encoding":
+                codings.append(value.lower())
+        if size > HEAD_LIMIT or len(self.headers) > HEADERS_LIMIT:
+            raise Problem(ProblemCode.HEAD_TOO_LARGE)
+        if self.parser.get_method() == b"CONNECT":
+            raise Problem(ProblemCode.METHOD_NOT_ALLOWED)
+        match self.parser.get_http_version():
             case "1.1":
                 # RFC 9112 section 3.2: 400 MUST answer a request without Host, or with more than one.
-                sound = len(hosts) == 1 and codings in ([], [b"chunked"])
+                sound = hosts == 1 and codings in ([], [b"chunked"])
             case "1.0":
                 # RFC 9112 section 6.1: with Transfer-Encoding its framing MUST be taken as faulty.
-                sound = len(hosts) <= 1 and not codings
+                sound = hosts <= 1 and not codings
             case _:
                 sound = False
         if not sound:
@@ -138,18 +138,27 @@ class BoundedProtocol(HttpToolsProtocol):
         self.parser = HttpRequestParser(self)
         self._parse(b"\r\n".join([method + b" " + self.url + b" HTTP/" + version, *headers, b"", rest]))
 
-    def _expect(self, within_s: float | None) -> None:
-        """Refuse when what is expected next is not there in time; None: nothing is."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if within_s is not None:
-            self._timer = self.loop.call_later(within_s, self._refuse, ProblemCode.REQUEST_TIMEOUT)
+    def _expect_more(self) -> None:
+        """Refuse unless `_deadline` is taken back within `PATIENCE_S`, or another set.
+
+        Two timers for each request would cost more than parsing it. So there is one, which looks when it rings.
+        """
+        self._deadline = self.loop.time() + PATIENCE_S
+        if self._timer is None:
+            self._timer = self.loop.call_at(self._deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._deadline is None:
+            return
+        if self.loop.time() < self._deadline:
+            self._timer = self.loop.call_at(self._deadline, self._ring)
+        else:
+            self._refuse(ProblemCode.REQUEST_TIMEOUT)
 
     def _refuse(self, code: ProblemCode) -> None:
         """Take nothing more; say why, unless earlier requests are still to be answered; close."""
-        self._refused = True
-        self._expect(None)
+        self._refused, self._deadline = True, None
         asked = [cycle for cycle in self._under_way if not cycle.more_body]
         if asked:
             asked[-1].keep_alive = False
