@@ -33,6 +33,7 @@ from enum import StrEnum
 from hmac import compare_digest
 from typing import Final
 
+from mapae.oauth.claims_request import NO_CLAIMS, ClaimsRequest
 from mapae.server.domain.sessions import Ending, EndReason, run_out
 
 MAX_SCORE: Final = 8
@@ -64,8 +65,8 @@ class Family:
     `known` says that somebody has presented the current turn; `late` that it was replayed late; `used_at` is the
     time of the last turn (the idle end counts from there); `attempt_digest` belongs to the current turn, and
     `uses_attempts` stays once a turn has carried one. `first_party` families end their session with them.
-    `subject` is what the client knows the user as, None for the user's id; `claims` the names of the claims it asked
-    for besides its scopes; `auth_time` when the user had been authenticated as the family began.
+    `subject` is what the client knows the user as, None for the user's id; `claims` what it asked for beside its
+    scopes; `auth_time` when the user had been authenticated as the family began.
     """
 
     id: str
@@ -79,7 +80,7 @@ class Family:
     used_at: int
     auth_time: int
     subject: str | None = None
-    claims: tuple[str, ...] = ()
+    claims: ClaimsRequest = NO_CLAIMS
     turn: int = 0
     handed_out_at: int = 0
     known: bool = False

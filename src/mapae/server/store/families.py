@@ -11,6 +11,7 @@ from mapae.server.domain.families import Binder, BinderKind, Family
 from mapae.server.domain.sessions import Ending, EndReason
 from mapae.server.store import tables
 from mapae.server.store.now import database_now
+from mapae.server.store.requested_claims import from_column, to_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Families:
                 "audience": family.audience,
                 "scope": family.scope,
                 "subject": family.subject,
-                "claims": list(family.claims) or None,
+                "claims": to_column(family.claims),
                 "auth_time": family.auth_time,
                 "expires_at": family.expires_at,
                 **_turning(family),
@@ -131,7 +132,7 @@ def _read(row: Row[Any]) -> FamilyRead:
         audience=row.audience,
         scope=row.scope,
         subject=row.subject,
-        claims=tuple(row.claims or ()),
+        claims=from_column(row.claims),
         auth_time=row.auth_time,
         expires_at=row.expires_at,
         used_at=row.used_at,

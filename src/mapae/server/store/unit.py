@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mapae.server.domain.events import Event
 from mapae.server.store.clients import Clients
+from mapae.server.store.codes import Codes
 from mapae.server.store.devices import Devices
 from mapae.server.store.events import Events
 from mapae.server.store.families import Families
@@ -14,6 +15,7 @@ from mapae.server.store.limits import Limits
 from mapae.server.store.now import database_now
 from mapae.server.store.resource_servers import ResourceServers
 from mapae.server.store.sessions import Sessions
+from mapae.server.store.subjects import Subjects
 from mapae.server.store.users import Users
 
 
@@ -28,6 +30,8 @@ class Unit:
         self.clients = Clients(connection)
         self.sessions = Sessions(connection)
         self.families = Families(connection)
+        self.codes = Codes(connection)
+        self.subjects = Subjects(connection)
         self.keys = Keys(connection)
         self.devices = Devices(connection)
         self.limits = Limits(connection)

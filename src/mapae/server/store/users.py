@@ -62,7 +62,7 @@ class Users:
     async def named(self, username_key: str) -> User | None:
         """The user of that comparison key."""
         row = (await self._connection.execute(_NAMED, {"wanted": username_key})).one_or_none()
-        return _user(row) if row else None
+        return user_of(row) if row else None
 
     async def signing_in(self, username_key: str, instance_digest: bytes | None) -> tuple[User | None, bool]:
         """The user of that comparison key, and whether this installation has signed in as them before."""
@@ -70,7 +70,7 @@ class Users:
         row = (await self._connection.execute(_SIGNING_IN, wanted)).one_or_none()
         if row is None:
             return None, False
-        return _user(row), row.known_device
+        return user_of(row), row.known_device
 
     async def of_live_session(self, session_id: str, *, now: int) -> User | None:
         """The user of a session, unless it has ended or is past its absolute end."""
@@ -84,12 +84,12 @@ class Users:
             )
         )
         row = (await self._connection.execute(query)).one_or_none()
-        return _user(row) if row else None
+        return user_of(row) if row else None
 
     async def all(self) -> Sequence[User]:
         """Every user, by name."""
         query = select(tables.users).order_by(tables.users.c.username_key)
-        return [_user(row) for row in await self._connection.execute(query)]
+        return [user_of(row) for row in await self._connection.execute(query)]
 
     async def add(self, user: User) -> None:
         """Keep a new user.
@@ -129,6 +129,7 @@ def _columns(user: User) -> dict[str, Any]:
     return asdict(user) | {"roles": list(user.roles)}
 
 
-def _user(row: Row[Any]) -> User:
+def user_of(row: Row[Any]) -> User:
+    """The user whose columns stand in `row`, under their own names."""
     members = {column.name: row._mapping[column.name] for column in tables.users.columns}
     return User(**{**members, "roles": tuple(row.roles)})
