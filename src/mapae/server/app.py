@@ -47,6 +47,7 @@ from mapae.server.http.endpoints.metrics import MetricsPage
 from mapae.server.http.endpoints.session_api import SessionApi
 from mapae.server.http.endpoints.well_known import WellKnown
 from mapae.server.http.front import Front
+from mapae.server.http.pages.rendering import Pages
 from mapae.server.jobs import Job, running
 from mapae.server.settings import Settings, load_settings
 from mapae.server.store.engine import Database, StoreUnavailable, open_database
@@ -251,6 +252,7 @@ def routes(settings: Settings, house: House, metrics: Metrics) -> list[BaseRoute
     )
     return [
         *session_api.routes(),
+        *Pages(settings.issuer).routes(),
         *WellKnown(settings.issuer, ring.published, settings.jwks_life).routes(),
         *Health(database).routes(),
         *MetricsPage(metrics, settings.metrics).routes(),

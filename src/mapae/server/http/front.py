@@ -46,8 +46,13 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = (b"x-request-id", request_id.encode("ascii"))
-                message["headers"] = [*message["headers"], own, *self._headers]
+                given = {name for name, _ in message["headers"]}
+                own = [header for header in self._headers if header[0] not in given]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id.encode("ascii")),
+                    *own,
+                ]
             await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=request_id)
