@@ -45,12 +45,13 @@ def test_what_the_claims_cost_adds_up(claims: dict[str, Any]) -> None:
 
 
 def test_moments_are_told_in_words() -> None:
-    meanings = {member.name: member.meaning for member in dissect(token(), NOW).claims}
+    claims = {member.name: member for member in dissect(token({**CLAIMS, "nbf": "soon"}), NOW).claims}
 
-    assert meanings["exp"].startswith("ends ")
-    assert meanings["exp"].endswith("(in 4 min)")
-    assert meanings["iat"].endswith("(60 s ago)")
-    assert meanings["sub"] == "whom it is about"
+    assert claims["exp"].meaning == "ends"
+    assert claims["exp"].shown == f"in 4 min, {local(NOW + 240)}"
+    assert claims["iat"].shown == f"60 s ago, {local(NOW - 60)}"
+    assert claims["nbf"].shown == "soon"
+    assert (claims["sub"].shown, claims["sub"].meaning) == (CLAIMS["sub"], "whom it is about")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_a_token_is_read_from_an_argument_or_from_standard_input(shell: Shell) -
     text = token()
     by_argument = shell.run("decode", text)
     by_stdin = shell.run("decode", stdin=f"Bearer {text}\n")
-    by_dash = shell.run("decode", "-", stdin=text)
+    by_dash = shell.run("decode", "-", stdin=f"authorization: bearer {text[:40]}\n  {text[40:]}")
 
     assert by_argument.code == 0
     assert "https://api.example.com" in by_argument.out
@@ -176,6 +177,19 @@ def test_json_holds_everything(shell: Shell) -> None:
     assert shown["bytes"]["total"] == len(token())
     assert set(shown["bytes"]["each_claim"]) == set(CLAIMS)
     assert shown["signature_checked"] is False
+    assert shown["readable_by"] == "everybody who holds it"
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_drawing_stays_within_the_terminal(shell: Shell, columns: int) -> None:
+    scope = " ".join(f"orders:{number}" for number in range(40))
+    text = token({**CLAIMS, "scope": scope})
+    shell.variables |= {"COLUMNS": str(columns), "NO_COLOR": "1"}
+    _, _, claims = shell.terminal("decode", text).out.split("\n\n", 2)
+
+    assert max(map(len, claims.splitlines())) <= columns
+    assert ("MEANING" in claims) == (columns == 80)
+    assert all(word in claims for word in scope.split())
 
 
 def test_no_control_character_of_a_token_reaches_the_screen(shell: Shell) -> None:

@@ -129,7 +129,7 @@ def test_unknown_names_are_refused_with_the_nearest_known_one(tmp_path: Path) ->
 
 
 def test_names_of_the_client_and_of_others_are_left_alone() -> None:
-    environ = {**GOOD, "MAPAE_TOKEN": "x", "MAPAE_HOME": "y", "PATH": "/bin"}
+    environ = {**GOOD, "MAPAE_TOKEN": "x", "MAPAE_HOME": "y", "MAPAE_PROFILE": "z", "PATH": "/bin"}
     assert load_settings(environ) == load_settings(GOOD)
 
 

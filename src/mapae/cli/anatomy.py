@@ -1,5 +1,6 @@
 """The anatomy of a token: what each part says, what it costs in bytes, what speaks against it. Pure, checks nothing."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,28 +14,28 @@ LONGEST_LIFE_S: Final = 3600
 MEANINGS: Final[Mapping[str, str]] = {
     "alg": "signature algorithm",
     "typ": "kind of token",
-    "kid": "which key signed it",
+    "kid": "key that signed it",
     "iss": "issuer",
     "sub": "whom it is about",
-    "aud": "which API it is for",
-    "jti": "this token's own name",
-    "client_id": "the application it was handed to",
-    "azp": "the application it was handed to",
-    "scope": "what it allows",
-    "sid": "session",
-    "roles": "roles of the user",
-    "amr": "how the user was authenticated",
-    "acr": "how strongly the user was authenticated",
-    "cnf": "bound to this key: useless without it",
-    "nonce": "ties it to one request",
-}
-
-MOMENTS: Final[Mapping[str, str]] = {
+    "aud": "API it is for",
     "exp": "ends",
     "nbf": "begins",
     "iat": "issued",
+    "jti": "name of this token",
+    "client_id": "application it is for",
+    "azp": "application it is for",
+    "scope": "what it allows",
+    "sid": "session",
+    "roles": "roles of the user",
     "auth_time": "the user signed in",
+    "amr": "ways of sign-in",
+    "acr": "strength of sign-in",
+    "cnf": "useless without its key",
+    "nonce": "ties it to one request",
 }
+
+#: Claims that are moments, of which people want to know how far away they are.
+MOMENTS: Final = frozenset({"exp", "nbf", "iat", "auth_time"})
 
 #: OpenID Connect Core section 5.1.
 PERSONAL: Final = frozenset(
@@ -49,10 +50,16 @@ SOUND_ALGORITHMS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One header parameter or claim. `size` is what it adds to the token, in bytes."""
+    """One header parameter or claim.
+
+    Attributes:
+        shown: the value in words.
+        size: what it adds to the token, in bytes.
+    """
 
     name: str
     value: Any
+    shown: str
     meaning: str
     size: int
 
@@ -104,7 +111,8 @@ def _members(members: Mapping[str, Any], now: float) -> tuple[Member, ...]:
     taken, position = [], 1  # the opening brace
     for name, value in members.items():
         end = position + len(strict_json.dump({name: value})) - 1  # without braces, with a comma
-        taken.append(Member(name, value, _meaning(name, value, now), _encoded(end) - _encoded(position)))
+        size = _encoded(end) - _encoded(position)
+        taken.append(Member(name, value, _shown(name, value, now), MEANINGS.get(name, ""), size))
         position = end
     return tuple(taken)
 
@@ -113,10 +121,10 @@ def _encoded(size: int) -> int:
     return -(-size * 4 // 3)
 
 
-def _meaning(name: str, value: Any, now: float) -> str:
+def _shown(name: str, value: Any, now: float) -> str:
     if name in MOMENTS and (moment := _moment(value)) is not None:
-        return f"{MOMENTS[name]} {local(moment)} ({seen_from(now, moment)})"
-    return MEANINGS.get(name, "")
+        return f"{seen_from(now, moment)}, {local(moment)}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _moment(value: Any) -> float | None:

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import click
 
+from mapae.cli.claims import origins_of
 from mapae.cli.errors import CommandFailed, ExitCode
-from mapae.cli.options import issuer_option
+from mapae.cli.exec import run
+from mapae.cli.options import profile_options
 from mapae.cli.signed_in import access_token, failures_told
-from mapae.client.errors import Misuse
 from mapae.client.origin import protected_origin
 
 #: RFC 6750 section 2.1, in particular nothing that would end the line or the quotes of curl's configuration.
@@ -19,7 +20,7 @@ _BEARER: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,32768}=*")
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@issuer_option
+@profile_options
 @click.option(
     "--send-to",
     multiple=True,
@@ -28,7 +29,9 @@ _BEARER: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,32768}=*")
 )
 @click.argument("url")
 @click.argument("arguments", metavar="[CURL ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
-def command(issuer: str | None, send_to: tuple[str, ...], url: str, arguments: tuple[str, ...]) -> None:
+def command(
+    issuer: str | None, profile: str | None, send_to: tuple[str, ...], url: str, arguments: tuple[str, ...]
+) -> None:
     """Run curl on URL with the access token.
 
     The token goes to the origins it is meant for: its audience, its issuer, and those named with --send-to. All
@@ -43,11 +46,11 @@ def command(issuer: str | None, send_to: tuple[str, ...], url: str, arguments: t
     curl = which("curl")
     if curl is None:
         raise CommandFailed("curl is not installed; install it with your package manager", ExitCode.USAGE)
-    token = access_token(issuer)
+    token = access_token(issuer, profile)
     if not _BEARER.fullmatch(token):
         raise CommandFailed("this is no token that a header can carry; check MAPAE_TOKEN", ExitCode.USAGE)
     with failures_told():
-        allowed = {protected_origin(origin) for origin in send_to} | _origins_of(token)
+        allowed = {protected_origin(origin) for origin in send_to} | origins_of(token)
         origin = protected_origin(url)
     if origin not in allowed:
         raise CommandFailed(
@@ -57,26 +60,7 @@ def command(issuer: str | None, send_to: tuple[str, ...], url: str, arguments: t
     settings = _config_file(
         f'header = "Authorization: Bearer {token}"\nconnect-to = "::{_host_and_port(origin)}"\n'
     )
-    os.execv(curl, [curl, "--config", settings, url, *arguments])  # noqa: S606 - no shell is wanted
-
-
-def _origins_of(token: str) -> set[str]:
-    """The origins a token names itself: `iss`, and every `aud` that is a URL. Other tokens name none."""
-    from mapae.jose import base64url, strict_json
-    from mapae.jose.errors import JoseError
-
-    origins: set[str] = set()
-    try:
-        claims = strict_json.parse_object(base64url.decode(token.split(".")[1]))
-    except (JoseError, IndexError):
-        return origins
-    audience = claims.get("aud")
-    for url in (claims.get("iss"), *(audience if isinstance(audience, list) else [audience])):
-        try:
-            origins.add(protected_origin(str(url)))
-        except Misuse:
-            continue
-    return origins
+    run((curl, "--config", settings, url, *arguments), {**os.environ})
 
 
 def _host_and_port(origin: str) -> str:

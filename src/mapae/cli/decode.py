@@ -1,29 +1,44 @@
 """`mapae decode`: what is inside a token, what it costs, when it ends. Asks nobody."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 import click
 
 from mapae.cli.anatomy import Anatomy, Member, dissect
 from mapae.cli.errors import CommandFailed, ExitCode
+from mapae.cli.options import json_option, profile_options
 from mapae.cli.output import paint, print_table, printable
 from mapae.cli.signed_in import kept_token
 from mapae.clock import system_clock
 from mapae.jose.errors import JoseError
 
+#: Of a signed token, which is all that `dissect` takes.
+READERS: Final = "everybody who holds it"
+
+_HEADER: Final = re.compile(r"\s*(?:Authorization\s*:)?\s*(?:Bearer\s)?", re.IGNORECASE)
+
 
 @click.command()
 @click.argument("text", metavar="[TOKEN]", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(text: str | None, as_json: bool) -> None:
+@profile_options
+@json_option
+def command(text: str | None, issuer: str | None, profile: str | None, as_json: bool) -> None:
     """Show what is inside TOKEN: its claims in words, what each costs in bytes, when it ends.
 
     Without TOKEN it is read from standard input, or else is the one you are signed in with. Asks no server, and does
     not check the signature.
+
+    \b
+    Examples:
+      mapae decode
+      mapae decode eyJhbGciOiJFUzI1NiIs…
+      pbpaste | mapae decode --json
     """
-    token = (_given(text) or kept_token()).strip().removeprefix("Bearer ")
+    token = _bare(_given(text) or kept_token(issuer, profile))
     if token.startswith("mpr_"):
         raise CommandFailed(
             "this is a refresh token: it says nothing to read, and whoever holds it can be you; keep it to yourself",
@@ -47,26 +62,30 @@ def _given(text: str | None) -> str:
     return sys.stdin.read(1 << 20) if text == "-" or not sys.stdin.isatty() else ""
 
 
+def _bare(text: str) -> str:
+    """The token alone: without the words of the header it was copied with, and the breaks of the lines it stood in."""
+    return "".join(_HEADER.sub("", text, count=1).split())
+
+
 def _print(anatomy: Anatomy) -> None:
+    click.echo(paint(anatomy.ends, "red" if anatomy.ends.startswith("ended") else "green", bold=True))
     click.echo(
-        f"{paint(anatomy.ends, 'red' if anatomy.ends.startswith('ended') else 'green', bold=True)}, "
         f"{anatomy.size} bytes: header {anatomy.header_size}, claims {anatomy.claims_size}, "
-        f"signature {anatomy.signature_size}; {paint('signature not checked', dim=True)}"
+        f"signature {anatomy.signature_size} ({paint('not checked', dim=True)})"
     )
+    click.echo(f"readable by {READERS}")
     _print_part("HEADER", anatomy.header)
     _print_part("CLAIM", anatomy.claims)
+    if anatomy.warnings:
+        click.echo()
     for warning in anatomy.warnings:
         click.echo(f"{paint('warning:', 'yellow', bold=True)} {printable(warning)}")
 
 
 def _print_part(title: str, members: Sequence[Member]) -> None:
     click.echo()
-    rows = [(member.name, str(member.size), _shown(member.value), member.meaning) for member in members]
-    print_table((title, "BYTES", "VALUE", ""), rows)
-
-
-def _shown(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    rows = [(member.name, str(member.size), member.shown, member.meaning) for member in members]
+    print_table((title, "BYTES", "VALUE", "MEANING"), rows, spare=1)
 
 
 def _members(anatomy: Anatomy) -> dict[str, object]:
@@ -80,6 +99,7 @@ def _members(anatomy: Anatomy) -> dict[str, object]:
             "signature": anatomy.signature_size,
             "each_claim": {member.name: member.size for member in anatomy.claims},
         },
+        "readable_by": READERS,
         "ends": anatomy.ends,
         "warnings": list(anatomy.warnings),
         "signature_checked": False,

@@ -31,7 +31,7 @@ def _print_token() -> int:
     """`mapae token` without options, as shell prompts call it: without the import of click, a fifth of its time."""
     from mapae.cli.signed_in import access_token
 
-    print(access_token(None))  # noqa: T201
+    print(access_token())  # noqa: T201
     return ExitCode.DONE
 
 

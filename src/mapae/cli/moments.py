@@ -23,6 +23,6 @@ def seen_from(now: float, moment: float) -> str:
 def local(moment: float) -> str:
     """A NumericDate as the wall clock of this machine shows it."""
     try:
-        return datetime.fromtimestamp(moment, UTC).astimezone().strftime("%a %d %b %Y %H:%M:%S %Z")
+        return datetime.fromtimestamp(moment, UTC).astimezone().strftime("%d %b %Y %H:%M:%S %Z")
     except (ValueError, OverflowError, OSError):
         return "beyond the calendar"

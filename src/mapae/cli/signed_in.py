@@ -1,31 +1,22 @@
-"""What the user's verbs share: which sign-in is meant, and how the client's failures are said."""
+"""What the user's verbs share: the tokens of a profile, and how the client's failures are said."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mapae.cli.errors import CommandFailed, ExitCode
+from mapae.cli.profiles import Profile, chosen
 from mapae.client.errors import ClientError, LoginRefused, LoginRequired, StoreFailed, Unavailable
-from mapae.client.origin import issuer_url
+from mapae.client.records import Tokens
 from mapae.client.session import Session
-from mapae.client.store import FileStore, current_issuer
 
 
-def chosen_issuer(issuer: str | None) -> str:
-    """The issuer that was named, else the last one somebody signed in to.
-
-    Raises:
-        CommandFailed: nobody ever signed in.
-        Misuse: it is no URL a token may be sent to.
-    """
-    chosen = issuer or current_issuer()
-    if chosen is None:
-        raise CommandFailed("nobody is signed in; run: mapae login URL", ExitCode.SIGN_IN_NEEDED)
-    return issuer_url(chosen)
-
-
-def access_token(issuer: str | None, min_life: float = 60) -> str:
+def access_token(issuer: str | None = None, profile: str | None = None, min_life: float = 60) -> str:
     """A valid access token: that of `MAPAE_TOKEN` as it is, else the session's, renewed when needed.
+
+    Args:
+        issuer: of the profile that is meant; `profile`: its name; by default the current one.
+        min_life: seconds it has left at least.
 
     Raises:
         CommandFailed: no token can be had.
@@ -33,32 +24,45 @@ def access_token(issuer: str | None, min_life: float = 60) -> str:
     if given := os.environ.get("MAPAE_TOKEN"):
         return given
     with failures_told():
-        return Session.load(chosen_issuer(issuer)).token(min_life)
+        meant = chosen(issuer, profile)
+    with failures_told(meant):
+        return Session.load(meant.issuer, store=meant.store()).token(min_life)
 
 
-def kept_token() -> str:
+def kept_tokens(issuer: str | None = None, profile: str | None = None) -> Tokens:
+    """The stored tokens, be they over or not. Asks no server.
+
+    Raises:
+        CommandFailed: there are none.
+    """
+    with failures_told():
+        meant = chosen(issuer, profile)
+    with failures_told(meant):
+        sign_in = meant.store().read()
+        if sign_in is None or sign_in.tokens is None:
+            raise LoginRequired(meant.issuer, (sign_in and sign_in.ended) or "not_signed_in")
+        return sign_in.tokens
+
+
+def kept_token(issuer: str | None = None, profile: str | None = None) -> str:
     """The token of `MAPAE_TOKEN`, else the stored one, be it over or not. Asks no server.
 
     Raises:
         CommandFailed: there is none.
     """
-    if given := os.environ.get("MAPAE_TOKEN"):
-        return given
-    with failures_told():
-        issuer = chosen_issuer(None)
-        sign_in = FileStore.of(issuer).read()
-        if sign_in is None or sign_in.tokens is None:
-            raise LoginRequired(issuer, (sign_in and sign_in.ended) or "not_signed_in")
-        return sign_in.tokens.access_token.reveal()
+    return os.environ.get("MAPAE_TOKEN") or kept_tokens(issuer, profile).access_token.reveal()
 
 
 @contextmanager
-def failures_told() -> Iterator[None]:
-    """Within it, what the client raises ends the command with one line."""
+def failures_told(profile: Profile | None = None) -> Iterator[None]:
+    """Within it, what the client raises ends the command with one line; `profile` is the one to sign in to."""
     try:
         yield
     except LoginRequired as error:
-        raise CommandFailed(f"{error}; run: mapae login {error.issuer}", ExitCode.SIGN_IN_NEEDED) from error
+        again = f"mapae login {error.issuer}"
+        if profile is not None and profile.name is not None:
+            again += f" --profile {profile.name}"
+        raise CommandFailed(f"{error}; run: {again}", ExitCode.SIGN_IN_NEEDED) from error
     except ClientError as error:
         raise CommandFailed(str(error), _exit_code(error)) from error
 

@@ -1,24 +1,46 @@
 """`mapae token`: print a valid access token."""
 
+import os
+
 import click
 
-from mapae.cli.options import issuer_option
-from mapae.cli.signed_in import access_token
+from mapae.cli.claims import claims_of
+from mapae.cli.options import min_life_option, profile_options
+from mapae.cli.signed_in import access_token, kept_tokens
+from mapae.cli.token_formats import FORMATS, Issued
 
 
 @click.command()
-@issuer_option
+@profile_options
+@min_life_option
 @click.option(
-    "--min-life",
-    default=60,
+    "--format",
+    "form",
+    default="raw",
     show_default=True,
-    type=click.IntRange(0, 86_400),
-    metavar="SECONDS",
-    help="Renew a token that dies sooner.",
+    type=click.Choice(list(FORMATS)),
+    metavar="FORMAT",
+    help=f"{', '.join(FORMATS)}.",
 )
-def command(issuer: str | None, min_life: int) -> None:
+def command(issuer: str | None, profile: str | None, min_life: int, form: str) -> None:
     """Print a valid access token, renewed when needed.
 
-    A token in the variable MAPAE_TOKEN is printed as it is.
+    A token in the variable MAPAE_TOKEN is printed as it is. The format exec-credential is for kubectl; netrc is for
+    programs that send a password to the hosts the token is meant for, with the user name oauth2.
+
+    \b
+    Examples:
+      mapae token
+      mapae token --profile work --min-life 300
+      curl --header "$(mapae token --format header)" https://api.example.com/orders
     """
-    click.echo(access_token(issuer, min_life))
+    token = access_token(issuer, profile, min_life)
+    click.echo(FORMATS[form](Issued(token, _end_of(token, issuer, profile))))
+
+
+def _end_of(token: str, issuer: str | None, profile: str | None) -> int | None:
+    if os.environ.get("MAPAE_TOKEN"):
+        end = claims_of(token).get("exp")
+        return end if isinstance(end, int) and not isinstance(end, bool) else None
+    tokens = kept_tokens(issuer, profile)
+    return int(tokens.expires_at - tokens.skew_s)

@@ -16,7 +16,9 @@ USER_VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
     {
         "login": Verb("mapae.cli.login", "Sign in to a server and keep the tokens"),
         "status": Verb("mapae.cli.status", "Show who is signed in where, and for how long"),
+        "switch": Verb("mapae.cli.switch", "Choose among several sign-ins"),
         "token": Verb("mapae.cli.token", "Print a valid access token, renewed when needed"),
+        "exec": Verb("mapae.cli.exec", "Run a command with the access token in its environment"),
         "curl": Verb("mapae.cli.curl", "Run curl with the access token, out of sight of other users"),
         "logout": Verb("mapae.cli.logout", "End the session and delete its tokens"),
         "decode": Verb("mapae.cli.decode", "Show what is inside a token; needs no network"),

@@ -23,7 +23,7 @@ from mapae.server.settings.model import PREFIX, Settings, describe
 from mapae.server.settings.values import switch
 
 #: Names with our prefix that are not the server's: the command line client's and the test suite's.
-CLIENT_NAMES: Final = frozenset({"MAPAE_TOKEN", "MAPAE_HOME", "MAPAE_TEST_POSTGRES_URL"})
+CLIENT_NAMES: Final = frozenset({"MAPAE_TOKEN", "MAPAE_HOME", "MAPAE_PROFILE", "MAPAE_TEST_POSTGRES_URL"})
 
 #: Names the file to read in place of ./mapae.toml.
 CONFIG_NAME: Final = "MAPAE_CONFIG"
