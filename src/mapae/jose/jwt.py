@@ -7,7 +7,8 @@ from mapae.jose import jws, strict_json
 from mapae.jose.errors import JoseError, JoseErrorCode, malformed, unusable_key
 from mapae.jose.jwk import Jwk
 
-_NUMBERS: Final = frozenset({int, float})  # not bool, which in Python is an int
+#: What a NumericDate may be (RFC 7519 section 2); not bool, which in Python is an int.
+_NUMBERS: Final = frozenset({int, float})
 
 
 def sign_claims(claims: Mapping[str, Any], key: Jwk, *, typ: str) -> str:
@@ -87,9 +88,9 @@ def check_expiry(claims: Mapping[str, Any], *, now: float, leeway_s: float = 0) 
 
     Implements: RFC 7519 section 4.1.4.
     """
-    expires_at = numeric_date(claims, "exp")
-    if expires_at is None:
-        raise malformed("exp is missing")
+    expires_at: Any = claims.get("exp")
+    if type(expires_at) not in _NUMBERS:
+        raise malformed("exp is missing or no NumericDate")
     if now >= expires_at + leeway_s:
         raise JoseError(JoseErrorCode.EXPIRED, "exp has passed")
 
@@ -102,8 +103,10 @@ def check_not_before(claims: Mapping[str, Any], *, now: float, leeway_s: float =
 
     Implements: RFC 7519 section 4.1.5.
     """
-    begins_at = numeric_date(claims, "nbf")
-    if begins_at is not None and begins_at > now + leeway_s:
+    begins_at = claims.get("nbf", now)
+    if type(begins_at) not in _NUMBERS:
+        raise malformed("nbf is no NumericDate")
+    if begins_at > now + leeway_s:
         raise JoseError(JoseErrorCode.NOT_YET_VALID, "nbf is in the future")
 
 
@@ -115,22 +118,8 @@ def check_issued_at(claims: Mapping[str, Any], *, now: float, leeway_s: float = 
 
     Implements: RFC 7519 section 4.1.6; the refusal is ours.
     """
-    issued_at = numeric_date(claims, "iat")
-    if issued_at is not None and issued_at > now + leeway_s:
+    issued_at = claims.get("iat", now)
+    if type(issued_at) not in _NUMBERS:
+        raise malformed("iat is no NumericDate")
+    if issued_at > now + leeway_s:
         raise JoseError(JoseErrorCode.NOT_YET_VALID, "iat is in the future")
-
-
-def numeric_date(claims: Mapping[str, Any], name: str) -> int | float | None:
-    """The NumericDate in the claim `name`, in seconds, or None when the claim is missing.
-
-    Raises:
-        JoseError: MALFORMED when it is anything but a number.
-
-    Implements: RFC 7519 section 2.
-    """
-    if name not in claims:
-        return None
-    value: int | float = claims[name]
-    if type(value) not in _NUMBERS:
-        raise malformed(f"{name} is no NumericDate")
-    return value
