@@ -3,21 +3,28 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import httpx2
 import pytest
 from mcp.server.auth.middleware.auth_context import get_access_token
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import MCPServer, Resolve
 from mcp.server.mcpserver.exceptions import ToolError
 
-from mapae import Verifier
+from mapae import AccessToken, Verifier
 from mapae.integrations.mcp import TokenVerifier, UnavailableMiddleware, current_token
 from mapae.testing import Issuer
+from mapae.verifier import Needs
 
 RESOURCE = "https://mcp.example.com/mcp"
 METADATA = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp"
 ISSUER = Issuer(audience=RESOURCE)
+CLEARING = Needs(scopes=["orders:write"], roles=["admin"], fresh_s=300, acr=["mfa", "pwd"])
+
+
+def clearer() -> AccessToken:
+    """The token of a call that may clear all orders."""
+    return current_token(needs=CLEARING)
 
 
 def _server(verifier: Verifier) -> MCPServer[Any]:
@@ -35,6 +42,11 @@ def _server(verifier: Verifier) -> MCPServer[Any]:
     async def add_order(item: str) -> str:
         """A tool that runs in the event loop."""
         return f"{item} for {current_token('orders:read', 'orders:write').subject}"
+
+    @server.tool()
+    def clear_orders(token: Annotated[AccessToken, Resolve(clearer)], reason: str) -> str:
+        """A tool that gets the token as a parameter, of which the caller sees nothing."""
+        return f"cleared by {token.subject}: {reason}"
 
     @server.tool()
     def seen_by_the_sdk() -> dict[str, Any]:
@@ -120,8 +132,44 @@ async def test_a_tool_sees_the_token_of_its_request_not_that_of_the_session(stat
         refused = await caller.call(_reader(), "add_order", item="a bridle")
         added = await caller.call(_writer(), "add_order", item="a bridle")
 
-    assert "does not cover this call. It needs: orders:read orders:write" in refused
+    assert 'does not cover this call. It needs: scope="orders:read orders:write"' in refused
     assert added == "a bridle for alice"
+
+
+@pytest.mark.parametrize(
+    ("changed", "answer"),
+    [
+        ({}, "cleared by alice: stock-taking"),
+        (
+            {"scopes": ["orders:read"]},
+            'The access token does not cover this call. It needs: scope="orders:write"',
+        ),
+        ({"roles": ["member"]}, "The access token does not cover this call."),
+        (
+            {"claims": {"acr": "pwd", "auth_time": 1}},
+            "The user has to sign in again, or in a stronger way. "
+            'It needs: max_age="300", acr_values="mfa pwd"',
+        ),
+        (
+            {"claims": {"acr": "otp"}},
+            "The user has to sign in again, or in a stronger way. "
+            'It needs: max_age="300", acr_values="mfa pwd"',
+        ),
+    ],
+)
+async def test_a_tool_asks_more_of_the_token(changed: dict[str, Any], answer: str) -> None:
+    usual = {"scopes": ["orders:read", "orders:write"], "roles": ["admin"], "claims": {"acr": "mfa"}}
+    async with _calling() as caller:
+        await caller.initialize(_reader())
+        answered = await caller.call(_reader(**(usual | changed)), "clear_orders", reason="stock-taking")
+
+    assert answered.removeprefix("Error executing tool clear_orders: ") == answer
+
+
+async def test_a_token_as_a_parameter_is_none_of_the_arguments() -> None:
+    (tool,) = [tool for tool in await _server(ISSUER.verifier()).list_tools() if tool.name == "clear_orders"]
+
+    assert list(tool.input_schema["properties"]) == ["reason"]
 
 
 async def test_a_session_is_of_one_user() -> None:

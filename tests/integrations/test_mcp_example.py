@@ -21,12 +21,16 @@ async def test_the_example_serves_users(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "examples.mcp_server"]
         command += ["--issuer", loopback.url, "--audience", url, "--port", str(port)]
         alice = issuer.token(scopes=["orders:read", "orders:write"])
+        admin = issuer.token(scopes=["orders:read", "orders:write"], roles=["admin"])
         reader = issuer.token(subject="bob", scopes=["orders:read"])
         with started(command, environ=environment(), ready=url, log=tmp_path / "log"):
             assert await _called(url, alice, "add_order", item="a saddle") == "ordered: a saddle"
             assert await _called(url, alice, "list_orders") == "a saddle"
             assert await _called(url, reader, "list_orders") == ""
-            assert "needs: orders:write" in await _called(url, reader, "add_order", item="a bridle")
+            assert 'needs: scope="orders:write"' in await _called(url, reader, "add_order", item="a bridle")
+            assert "does not cover this call" in await _called(url, alice, "clear_orders")
+            assert await _called(url, admin, "clear_orders") == "cleared"
+            assert await _called(url, alice, "list_orders") == ""
             async with httpx2.AsyncClient() as http:
                 stranger = await http.post(url, json={})
                 metadata = await http.get(f"http://127.0.0.1:{port}/.well-known/oauth-protected-resource/mcp")

@@ -6,6 +6,9 @@ server = MCPServer("orders", token_verifier=tokens, auth=tokens.settings(scopes=
 @server.tool()
 def list_orders() -> list[str]:
     token = current_token("orders:read")
+
+It is a resolver, too, for those who would rather have it as a parameter: `Annotated[AccessToken, Resolve(clearer)]`
+with `def clearer() -> AccessToken: return current_token(needs=clearing)`.
 """
 
 from collections.abc import Collection
@@ -20,13 +23,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mapae.integrations.refusal import refusal
-from mapae.verifier import AccessToken, RejectionCode, TokenRejected, Verifier
+from mapae.verifier import NOTHING, AccessToken, Needs, RejectionCode, TokenRejected, Verifier
 
 
 class _Accepted(provider.AccessToken):
-    """The SDK's view of an access token, with ours inside."""
+    """The SDK's view of an access token, with ours inside, and with who verified it."""
 
     _verified: AccessToken = PrivateAttr()
+    _verifier: Verifier = PrivateAttr()
 
 
 class TokenVerifier(provider.TokenVerifier):
@@ -65,7 +69,7 @@ class TokenVerifier(provider.TokenVerifier):
             subject=verified.subject,
             claims=dict(verified.claims),
         )
-        accepted._verified = verified
+        accepted._verified, accepted._verifier = verified, self._verifier
         return accepted
 
     def settings(self, *, scopes: Collection[str] = ()) -> AuthSettings:
@@ -103,18 +107,19 @@ class UnavailableMiddleware:
             await response(scope, receive, send)
 
 
-def current_token(*scopes: str) -> AccessToken:
+def current_token(*scopes: str, needs: Needs = NOTHING) -> AccessToken:
     """The access token of the request that a tool, resource or prompt is serving.
 
     Raises:
-        ToolError: there is none, or it does not have all of `scopes`; the text is for the client.
+        ToolError: there is none, it does not have all of `scopes`, or it is not good for `needs`. The text is for the
+            client: it says what would do as the challenges of RFC 6750 and RFC 9470 do, by then too late to be sent.
     """
     accepted = get_access_token()
     if not isinstance(accepted, _Accepted):
         raise ToolError(RejectionCode.MISSING.description)
-    token = accepted._verified
     try:
-        token.require(*scopes)
+        accepted._verifier.recheck(accepted._verified, needs.with_scopes(scopes))
     except TokenRejected as rejected:
-        raise ToolError(f"{rejected.description} It needs: {' '.join(scopes)}") from rejected
-    return token
+        needed = ", ".join(f'{name}="{value}"' for name, value in rejected.needed.items())
+        raise ToolError(rejected.description + (f" It needs: {needed}" if needed else "")) from rejected
+    return accepted._verified

@@ -70,6 +70,7 @@ class TokenRejected(Exception):
         description: safe to show to anyone.
         detail: for the log; which rule was broken, never the token.
         error: the code of RFC 6750 section 3.1 for the answer; None when no token was presented.
+        needed: what would do, by the names it has in the challenge: `scope`, `max_age`, `acr_values`.
         status: of the answer: 401, 403 for a scope or role that is missing, 400 for a request that presents a token in
             two ways, 503 while the keys of the issuer cannot be had.
     """
@@ -90,11 +91,12 @@ class TokenRejected(Exception):
         self.detail = detail
         self.error = error or code.error
         self.status = self.error.status if self.error else 401
-        self._needed = {
-            "scope": " ".join(scopes) or None,
-            "max_age": None if max_age_s is None else str(max_age_s),
-            "acr_values": " ".join(acr_values) or None,
+        needed = {
+            "scope": " ".join(scopes),
+            "max_age": "" if max_age_s is None else str(max_age_s),
+            "acr_values": " ".join(acr_values),
         }
+        self.needed = {name: value for name, value in needed.items() if value}
 
     def challenge(self, *, realm: str = "api", resource_metadata: str | None = None) -> str:
         """The `WWW-Authenticate` value for the answer.
@@ -108,11 +110,11 @@ class TokenRejected(Exception):
         error = self.error if self.status != 503 else None
         return bearer.challenge(
             realm=realm,
-            scope=self._needed["scope"],
+            scope=self.needed.get("scope"),
             error=error,
             error_description=self.description if error else None,
-            max_age=self._needed["max_age"],
-            acr_values=self._needed["acr_values"],
+            max_age=self.needed.get("max_age"),
+            acr_values=self.needed.get("acr_values"),
             resource_metadata=resource_metadata,
         )
 
