@@ -1,4 +1,4 @@
-"""`mapae apply`: bring users and resource servers to what a file says."""
+"""`mapae apply`: bring users, resource servers and clients to what a file says."""
 
 import json
 import tomllib
@@ -14,6 +14,7 @@ from mapae.server.actions.apply_setup import ApplySetup, Sign, Step
 from mapae.server.app import hasher_of
 from mapae.server.domain.setup import Setup, SetupMistake, parse_setup
 from mapae.server.settings import Settings
+from mapae.server.store.clients import ClientIdTaken
 from mapae.server.store.engine import Database
 from mapae.server.store.users import UsernameTaken
 
@@ -25,7 +26,7 @@ _COLOURS = {Sign.ADD: "green", Sign.CHANGE: "yellow", Sign.KEEP: None}
 @click.option("--dry-run", is_flag=True, help="Print the plan and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 def command(file: Path, dry_run: bool, as_json: bool) -> None:
-    """Bring users and resource servers to what FILE says, in one transaction.
+    """Bring users, resource servers and clients to what FILE says, in one transaction.
 
     What the file does not name is left alone; applying it twice changes nothing.
 
@@ -39,9 +40,10 @@ def command(file: Path, dry_run: bool, as_json: bool) -> None:
         plan = with_database(settings, lambda database: apply(database, settings, setup, dry_run=dry_run))
     except SetupMistake as mistake:
         raise _wrong(file, mistake) from mistake
-    except UsernameTaken as error:
+    except (UsernameTaken, ClientIdTaken) as error:
         raise CommandFailed(
-            "somebody else changed users at the same time; nothing was applied, try again", ExitCode.REFUSED
+            "somebody else changed the same at the same time; nothing was applied, try again",
+            ExitCode.REFUSED,
         ) from error
     click.echo(_as_json(plan) if as_json else _as_lines(plan, dry_run=dry_run))
 

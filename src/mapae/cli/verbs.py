@@ -28,10 +28,11 @@ USER_VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
 OPERATOR_VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
     {
         "serve": Verb("mapae.cli.serve", "Run the server"),
-        "apply": Verb("mapae.cli.apply", "Bring users and resource servers to what a file says"),
+        "apply": Verb("mapae.cli.apply", "Bring users, APIs and clients to what a file says"),
         "migrate": Verb("mapae.cli.migrate", "Bring the database to the newest schema"),
         "user": Verb("mapae.cli.user", "Create, list, disable and enable users"),
         "session": Verb("mapae.cli.session", "List and end sessions"),
+        "client": Verb("mapae.cli.client", "List, show and remove clients"),
         "key": Verb("mapae.cli.key", "List, rotate and revoke the keys that sign"),
         "config": Verb("mapae.cli.config", "Check the settings"),
     }

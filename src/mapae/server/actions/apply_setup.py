@@ -1,20 +1,26 @@
 """Apply a set-up: compare what there is with what there shall be, then bring the one to the other at once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from typing import Any, assert_never
 
 from mapae.entropy import Entropy
 from mapae.server.actions.session_ends import record_ends
 from mapae.server.adapters.argon2_hasher import Argon2Hasher, UnusableHash, check_encoded_hash
-from mapae.server.domain.events import ResourceServerChanged, UserChanged
+from mapae.server.domain.clients import Client
+from mapae.server.domain.events import ClientChanged, ResourceServerChanged, UserChanged
 from mapae.server.domain.ids import new_id
+from mapae.server.domain.passwords import PreparedPassword
 from mapae.server.domain.resource_servers import ResourceServer
 from mapae.server.domain.sessions import EndReason
-from mapae.server.domain.setup import ResourceServerSetup, Setup, SetupMistake, UserSetup
+from mapae.server.domain.setup import Setup, SetupMistake
+from mapae.server.domain.setup_tables import ClientSetup, ResourceServerSetup, UserSetup
 from mapae.server.domain.users import User
 from mapae.server.store.engine import Database
 from mapae.server.store.unit import Unit
+
+Target = User | ResourceServer | Client
 
 
 class Sign(StrEnum):
@@ -33,7 +39,7 @@ class Step:
     kind: str
     name: str
     what: tuple[str, ...]
-    target: User | ResourceServer
+    target: Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class ApplySetup:
         """What `apply` will do, in the order of the file.
 
         Raises:
-            SetupMistake: a password hash that cannot be used.
+            SetupMistake: a hash that cannot be used, or a client without the secret it needs.
             StoreUnavailable: the database cannot be read now.
         """
         _check_hashes(setup)
@@ -56,16 +62,22 @@ class ApplySetup:
             now = await unit.now()
             servers = {server.audience: server for server in await unit.resource_servers.all()}
             users = {user.username_key: user for user in await unit.users.all()}
+            clients = {client.client_id: client for client in await unit.clients.all()}
+        _check_secrets(setup, clients)
         return [
             *(_server_step(wanted, servers.get(wanted.audience)) for wanted in setup.resource_servers),
             *[await self._user_step(wanted, users.get(wanted.username.key), now) for wanted in setup.users],
+            *[
+                await self._client_step(wanted, clients.get(wanted.client_id), now)
+                for wanted in setup.clients
+            ],
         ]
 
     async def apply(self, plan: Sequence[Step]) -> None:
         """Do what the plan says: all of it, or nothing.
 
         Raises:
-            UsernameTaken: somebody made a user of that name since the plan was made.
+            UsernameTaken, ClientIdTaken: somebody made one of that name since the plan was made.
             StoreUnavailable: nothing was changed.
         """
         async with self.database.unit() as unit:
@@ -75,6 +87,10 @@ class ApplySetup:
                         await _apply_user(unit, step, step.target)
                     case ResourceServer():
                         await _apply_server(unit, step, step.target)
+                    case Client():
+                        await _apply_client(unit, step, step.target)
+                    case other:
+                        assert_never(other)
             await unit.commit()
 
     async def _user_step(self, wanted: UserSetup, user: User | None, now: int) -> Step:
@@ -89,31 +105,65 @@ class ApplySetup:
         target = replace(
             base,
             username=wanted.username.display,
-            password_hash=await self._hash(wanted, base.password_hash),
+            password_hash=await self._hash(wanted.password_hash, wanted.password, base.password_hash),
             roles=wanted.roles,
             email=wanted.email,
             email_verified=wanted.email_verified,
+            claims=wanted.claims,
         )
-        return _step("user", wanted.username.display, user, target)
+        step = _step("user", wanted.username.display, user, target)
+        return step if step.sign is Sign.KEEP else replace(step, target=replace(target, updated_at=now))
 
-    async def _hash(self, wanted: UserSetup, kept: str | None) -> str | None:
-        if wanted.password_hash is not None:
-            return wanted.password_hash
-        if wanted.password is None:
+    async def _client_step(self, wanted: ClientSetup, client: Client | None, now: int) -> Step:
+        kept = client.secret_hash if client else None
+        secret_hash = await self._hash(wanted.client_secret_hash, wanted.client_secret, kept)
+        target = Client(
+            wanted.client_id,
+            wanted.metadata,
+            secret_hash if wanted.metadata.has_secret else None,
+            client.created_at if client else now,
+        )
+        return _step("client", wanted.client_id, client, target)
+
+    async def _hash(self, given: str | None, plain: PreparedPassword | None, kept: str | None) -> str | None:
+        """The hash that is given, or one of what is given in plain text: the one that is kept, if it is of that."""
+        if given is not None:
+            return given
+        if plain is None:
             return kept
-        if kept is not None and await self.hasher.verify(kept, wanted.password):
+        if kept is not None and await self.hasher.verify(kept, plain):
             return kept
-        return await self.hasher.hash(wanted.password)
+        return await self.hasher.hash(plain)
 
 
 def _check_hashes(setup: Setup) -> None:
+    hashes = [
+        *(("users", n, "password_hash", user.password_hash) for n, user in enumerate(setup.users, 1)),
+        *(
+            ("clients", n, "client_secret_hash", client.client_secret_hash)
+            for n, client in enumerate(setup.clients, 1)
+        ),
+    ]
     mistakes = []
-    for number, user in enumerate(setup.users, start=1):
-        if user.password_hash is not None:
-            try:
-                check_encoded_hash(user.password_hash)
-            except UnusableHash as error:
-                mistakes.append(f"[[users]] number {number}, password_hash {error}")
+    for table, number, key, encoded in hashes:
+        try:
+            if encoded is not None:
+                check_encoded_hash(encoded)
+        except UnusableHash as error:
+            mistakes.append(f"[[{table}]] number {number}, {key} {error}")
+    if mistakes:
+        raise SetupMistake(mistakes)
+
+
+def _check_secrets(setup: Setup, clients: Mapping[str, Client]) -> None:
+    mistakes = [
+        f"[[clients]] number {number}, client_secret is missing"
+        for number, wanted in enumerate(setup.clients, 1)
+        if wanted.metadata.has_secret
+        and wanted.client_secret is None
+        and wanted.client_secret_hash is None
+        and not (wanted.client_id in clients and clients[wanted.client_id].secret_hash)
+    ]
     if mistakes:
         raise SetupMistake(mistakes)
 
@@ -123,14 +173,30 @@ def _server_step(wanted: ResourceServerSetup, server: ResourceServer | None) -> 
     return _step("resource server", wanted.audience, server, target)
 
 
-def _step(kind: str, name: str, there: User | ResourceServer | None, target: User | ResourceServer) -> Step:
+def _step(kind: str, name: str, there: Target | None, target: Target) -> Step:
     if there is None:
         return Step(Sign.ADD, kind, name, (), target)
-    members = (field for field in type(target).__dataclass_fields__)
-    what = tuple(
-        field.removesuffix("_hash") for field in members if getattr(there, field) != getattr(target, field)
-    )
+    old, new = _members(there), _members(target)
+    what = tuple(member for member in {**new, **old} if old.get(member) != new.get(member))
     return Step(Sign.CHANGE if what else Sign.KEEP, kind, name, what, target)
+
+
+def _members(target: Target) -> Mapping[str, Any]:
+    """What there is to say of something, by the names that the file has for it."""
+    match target:
+        case User():
+            members = {**asdict(target), **target.claims, "password": target.password_hash}
+            return {name: members[name] for name in members if name not in _NOT_IN_THE_FILE}
+        case ResourceServer():
+            return asdict(target)
+        case Client():
+            return {"client_secret": target.secret_hash, **target.metadata.to_dict()}
+        case other:
+            assert_never(other)
+
+
+#: Members of a user that follow from others.
+_NOT_IN_THE_FILE = {"password_hash", "claims", "updated_at"}
 
 
 async def _apply_user(unit: Unit, step: Step, user: User) -> None:
@@ -155,6 +221,17 @@ async def _apply_server(unit: Unit, step: Step, server: ResourceServer) -> None:
         case Sign.KEEP:
             return
     unit.record(ResourceServerChanged(server.audience))
+
+
+async def _apply_client(unit: Unit, step: Step, client: Client) -> None:
+    match step.sign:
+        case Sign.ADD:
+            await unit.clients.add(client)
+        case Sign.CHANGE:
+            await unit.clients.save(client)
+        case Sign.KEEP:
+            return
+    unit.record(ClientChanged(client.client_id, step.what))
 
 
 async def end_sessions_of(unit: Unit, user_id: str, reason: EndReason) -> int:

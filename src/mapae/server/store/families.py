@@ -102,6 +102,17 @@ class Families:
             ],
         )
 
+    async def end_of_client(self, client_id: str, *, reason: EndReason, now: int) -> int:
+        """End every family of a client; the sessions live on. Returns how many ended."""
+        which = (tables.families.c.client_id == client_id, tables.families.c.ended_at.is_(None))
+        # In order, as every other writer locks them.
+        locked = select(tables.families.c.id).where(*which).order_by(tables.families.c.id)
+        await self._connection.execute(locked.with_for_update(of=tables.families))
+        ended = await self._connection.execute(
+            update(tables.families).where(*which).values(ended_at=now, ended_reason=reason.value)
+        )
+        return ended.rowcount
+
 
 def _turning(family: Family) -> dict[str, Any]:
     ending = family.ending
