@@ -21,12 +21,13 @@ class CannotStart(Exception):
 
 
 async def check(settings: Settings) -> None:
-    """Check certificate, database, schema and key ring. With `dev` the schema is brought up to date here.
+    """Check certificates, database, schema and key ring. With `dev` the schema is brought up to date here.
 
     Raises:
         CannotStart: one of them is not as it has to be; nothing is half-done.
     """
     check_certificate(settings)
+    check_authorities(settings)
     with told():
         database = open_database(settings.database_url.reveal(), create=settings.dev)
         try:
@@ -56,6 +57,23 @@ def check_certificate(settings: Settings) -> None:
         raise CannotStart(
             f"MAPAE_TLS_CERT and MAPAE_TLS_KEY cannot be used ({getattr(error, 'reason', None) or error}); "
             "give a certificate chain and its private key in PEM, the key not encrypted"
+        ) from error
+
+
+def check_authorities(settings: Settings) -> None:
+    """Check that the file of authorities for our own fetches, where there is one, holds certificates.
+
+    Raises:
+        CannotStart: it does not.
+    """
+    if settings.outbound_ca_file is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(settings.outbound_ca_file)
+    except (ssl.SSLError, OSError) as error:
+        raise CannotStart(
+            f"MAPAE_OUTBOUND_CA_FILE cannot be used ({getattr(error, 'reason', None) or error}); "
+            "give certificates of authorities in PEM"
         ) from error
 
 

@@ -49,6 +49,7 @@ class Sweep:
             ),
             "devices": lambda unit, now: unit.jobs.sweep_devices(over_before=now - DEVICES_KEPT_S, most=BITE),
             "limits": lambda unit, now: unit.jobs.sweep_limits(over_before=now, most=BITE),
+            "assertions": lambda unit, now: unit.jobs.sweep_assertions(over_before=now, most=BITE),
             "keys": lambda unit, now: unit.keys.sweep(gone_before=now - KEYS_KEPT_S),
             "events": lambda unit, now: unit.jobs.sweep_events(
                 over_before=now - self.audit_retention_s, most=BITE

@@ -43,6 +43,10 @@ class Jobs:
         """Delete devices that have not signed in since. Returns how many."""
         return await self._sweep(tables.devices, tables.devices.c.signed_in_at, over_before, most)
 
+    async def sweep_assertions(self, *, over_before: int, most: int) -> int:
+        """Delete what is noted of client assertions that have expired. Returns how many."""
+        return await self._sweep(tables.assertions, tables.assertions.c.expires_at, over_before, most)
+
     async def sweep_events(self, *, over_before: int, most: int) -> int:
         """Delete audit events that are older. Returns how many."""
         return await self._sweep(tables.events, tables.events.c.at, over_before, most)
