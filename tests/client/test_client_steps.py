@@ -18,10 +18,10 @@ from mapae.client.steps import (
     Answer,
     Backoff,
     Ended,
+    Held,
     good_enough,
     judge_login,
     judge_refresh,
-    refuses_token,
     remaining_s,
 )
 from mapae.secret import Secret
@@ -194,23 +194,19 @@ def test_an_answer_from_elsewhere_is_no_refusal(status: int, body: object) -> No
         judge_login(answer(status, body), NOW)
 
 
-@pytest.mark.parametrize(
-    ("status", "challenges", "refused"),
-    [
-        (401, 'Bearer realm="api", error="invalid_token", error_description="expired"', True),
-        (401, "Bearer error=invalid_token", True),
-        (401, 'Basic realm="x", Bearer ERROR="invalid_token"', True),
-        (401, 'Bearer realm="api"', False),
-        (401, 'Bearer error="invalid_token_binding"', False),
-        (401, "", False),
-        (403, 'Bearer error="insufficient_scope"', False),
-        (200, 'Bearer error="invalid_token"', False),
-    ],
-)
-def test_only_invalid_token_says_that_the_token_is_no_good(
-    status: int, challenges: str, refused: bool
-) -> None:
-    assert refuses_token(status, challenges) is refused
+def test_a_clock_that_was_set_back_lets_no_token_live_longer() -> None:
+    kept = Held(held(left_s=300), over_at=1300.0)
+
+    assert kept.remaining_s(NOW, 1000.0) == 300
+    assert kept.remaining_s(NOW - 50, 1200.0) == 100
+    assert not kept.good_enough(60, NOW - 50, 1250.0)
+
+
+def test_a_machine_that_slept_lets_no_token_live_longer() -> None:
+    kept = Held(held(left_s=300), over_at=1300.0)
+
+    assert kept.remaining_s(NOW + 290, 1001.0) == 10
+    assert kept.remaining_s(NOW + 400, 1001.0) == 0
 
 
 def test_each_failure_in_a_row_doubles_the_wait_up_to_five_minutes() -> None:

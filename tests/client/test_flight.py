@@ -1,5 +1,6 @@
 """One flight for everybody who wants the same at once."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 
@@ -26,7 +27,7 @@ class Rush:
 
     def run(self) -> None:
         try:
-            self.results.append(self.flight.run(self.fly))
+            self.results.append(self.flight.run("key", self.fly))
         except BaseException as problem:  # noqa: BLE001 - collected for the assertions
             self.results.append(problem)
 
@@ -56,8 +57,8 @@ def test_an_exception_reaches_every_caller() -> None:
 def test_one_flight_lands_before_the_next_takes_off() -> None:
     flight = SingleFlight[int]()
 
-    assert flight.run(lambda: 1) == 1
-    assert flight.run(lambda: 2) == 2
+    assert flight.run("key", lambda: 1) == 1
+    assert flight.run("key", lambda: 2) == 2
 
 
 def test_a_caller_takes_the_place_of_one_that_was_interrupted() -> None:
@@ -83,5 +84,69 @@ def test_an_interruption_leaves_the_way_free() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        flight.run(interrupt)
-    assert flight.run(lambda: 3) == 3
+        flight.run("key", interrupt)
+    assert flight.run("key", lambda: 3) == 3
+
+
+def test_other_keys_fly_meanwhile() -> None:
+    flight = SingleFlight[str]()
+
+    assert flight.run("one", lambda: flight.run("other", lambda: "landed")) == "landed"
+
+
+async def test_tasks_and_threads_share_a_flight() -> None:
+    rush = Rush(lambda: "landed")
+    thread = threading.Thread(target=rush.run)
+    thread.start()
+    await asyncio.to_thread(rush.taken_off.wait, 10)
+    tasks = [asyncio.create_task(rush.flight.arun("key", rush.fly)) for _ in range(1000)]
+    await asyncio.sleep(0)
+    assert threading.active_count() < 100
+    rush.may_land.set()
+
+    assert set(await asyncio.gather(*tasks)) == {"landed"}
+    thread.join(10)
+    assert rush.flights == 1
+
+
+async def test_a_task_that_is_cancelled_leaves_the_flight_to_the_others() -> None:
+    rush = Rush(lambda: "landed")
+    first = asyncio.create_task(rush.flight.arun("key", rush.fly))
+    second = asyncio.create_task(rush.flight.arun("key", rush.fly))
+    await asyncio.to_thread(rush.taken_off.wait, 10)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    rush.may_land.set()
+
+    assert await second == "landed"
+    assert rush.flights == 1
+
+
+async def test_an_exception_reaches_tasks_too() -> None:
+    def fail() -> str:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await SingleFlight[str]().arun("key", fail)
+
+
+async def test_a_task_takes_the_place_of_a_thread_that_was_interrupted() -> None:
+    outcomes = iter([KeyboardInterrupt(), "landed"])
+
+    def interrupted_once() -> str:
+        outcome = next(outcomes)
+        if isinstance(outcome, KeyboardInterrupt):
+            raise outcome
+        return str(outcome)
+
+    rush = Rush(interrupted_once)
+    thread = threading.Thread(target=rush.run)
+    thread.start()
+    await asyncio.to_thread(rush.taken_off.wait, 10)
+    task = asyncio.create_task(rush.flight.arun("key", rush.fly))
+    await asyncio.sleep(0)
+    rush.may_land.set()
+
+    assert await task == "landed"
+    thread.join(10)

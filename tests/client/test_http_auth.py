@@ -11,8 +11,9 @@ from types import ModuleType
 import httpx
 import httpx2
 import pytest
+import trio
 
-from mapae.client import LoginRequired, MemoryStore, Misuse, Session
+from mapae.client import LoginRequired, MemoryStore, Misuse, Session, StepUpRequired
 from mapae.client.session import Outside
 from mapae.testing.clock import FixedClock
 from tests.client.wire import AuthServer, Reply, Seen, auth_server, serving
@@ -188,7 +189,7 @@ def test_a_streamed_body_is_not_sent_again(bench: Bench, library: ModuleType) ->
 
 
 @LIBRARIES
-@pytest.mark.parametrize("challenge", ["Bearer", 'Bearer error="insufficient_scope"'])
+@pytest.mark.parametrize("challenge", ["Bearer", 'Bearer error="invalid_request"'])
 def test_another_refusal_renews_nothing(bench: Bench, library: ModuleType, challenge: str) -> None:
     bench.api.challenge = challenge
     with library.Client(auth=bench.session.auth(bench.api.url)) as client:
@@ -196,6 +197,46 @@ def test_another_refusal_renews_nothing(bench: Bench, library: ModuleType, chall
 
     assert len(bench.api.seen) == 1
     assert bench.auth.calls("refresh") == []
+
+
+@LIBRARIES
+async def test_an_api_that_wants_more_says_what(bench: Bench, library: ModuleType) -> None:
+    bench.api.challenge = 'Bearer error="insufficient_user_authentication", acr_values="phr", max_age="60"'
+    auth = bench.session.auth(bench.api.url)
+    with library.Client(auth=auth) as client, pytest.raises(StepUpRequired) as caught:
+        client.get(bench.api.url)
+    async with library.AsyncClient(auth=auth) as asynchronous:
+        with pytest.raises(StepUpRequired):
+            await asynchronous.get(bench.api.url)
+
+    assert (caught.value.acr_values, caught.value.max_age) == ("phr", 60)
+    assert bench.auth.calls("refresh") == []
+
+
+@LIBRARIES
+def test_a_redirect_between_two_origins_of_the_token_blames_no_token(
+    bench: Bench, library: ModuleType
+) -> None:
+    """The library dropped the header on the way: the refusal at its end is not about our token."""
+    bench.api.redirect = f"{bench.other.url}/landed"
+    auth = bench.session.auth(bench.api.url, bench.other.url)
+    with library.Client(auth=auth, follow_redirects=True) as client:
+        assert client.get(bench.api.url).status_code == 401
+
+    assert bench.other.authorizations == [None]
+    assert bench.auth.calls("refresh") == []
+
+
+@LIBRARIES
+def test_the_same_object_serves_trio(bench: Bench, library: ModuleType) -> None:
+    bench.api.taken.add("access-1-2")
+
+    async def call() -> int:
+        async with library.AsyncClient(auth=bench.session.auth(bench.api.url)) as client:
+            return int((await client.get(bench.api.url)).status_code)
+
+    assert trio.run(call) == 200
+    assert len(bench.auth.calls("refresh")) == 1
 
 
 @LIBRARIES

@@ -1,5 +1,6 @@
 """The session against a real socket: it renews in time, once, and never signs anybody out without need."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -139,6 +140,15 @@ def test_each_turn_has_its_own_attempt_value_and_one_instance(bench: Bench) -> N
     assert {call.headers["mapae-instance"] for call in calls} == {
         bench.server.calls("login")[0].headers["mapae-instance"]
     }
+
+
+def test_a_clock_that_is_set_back_does_not_hide_that_a_token_is_over(bench: Bench) -> None:
+    session = bench.login()
+    bench.clock.advance(250)
+    bench.monotonic.advance(250)
+    bench.clock.advance(-200)
+
+    assert session.token() == "access-1-2"
 
 
 def test_a_fresh_token_may_live_shorter_than_asked(bench: Bench) -> None:
@@ -341,6 +351,30 @@ def test_many_threads_make_one_turn_and_share_its_outcome(bench: Bench) -> None:
     assert len(bench.server.calls("refresh")) == 1
 
 
+async def test_sessions_on_one_store_share_a_flight_with_threads_and_tasks(bench: Bench) -> None:
+    sessions = [bench.login(), bench.load(), bench.load()]
+    asked, release = threading.Event(), threading.Event()
+
+    def hold_back() -> None:
+        asked.set()
+        release.wait(10)
+
+    bench.server.before_answer = hold_back
+    thread = threading.Thread(target=sessions[0].refresh, args=("access-0-1",))
+    thread.start()
+    await asyncio.to_thread(asked.wait, 10)
+    wanting = [session.arefresh("access-0-1") for session in sessions for _ in range(50)]
+    tasks = [asyncio.create_task(one) for one in wanting]
+    await asyncio.sleep(0)
+    release.set()
+    outcomes = await asyncio.gather(*tasks)
+    thread.join(10)
+
+    assert set(outcomes) == {"access-1-2"}
+    assert await sessions[0].atoken() == "access-1-2"
+    assert len(bench.server.calls("refresh")) == 1
+
+
 def test_a_failure_to_store_the_answer_is_an_error(tmp_path: Path) -> None:
     with auth_server() as server:
         store = FileStore(tmp_path / "home" / "session.json")
@@ -407,11 +441,11 @@ class HeldStore(MemoryStore):
         self.wanted, self.release = threading.Event(), threading.Event()
 
     @contextmanager
-    def lock(self, deadline_s: float) -> Iterator[None]:
+    def lock(self, deadline_s: float) -> Iterator[bool]:
         self.wanted.set()
         self.release.wait(10)
-        with super().lock(deadline_s):
-            yield
+        with super().lock(deadline_s) as held:
+            yield held
 
 
 def test_who_joins_a_flight_that_brings_the_token_he_has_gets_another() -> None:

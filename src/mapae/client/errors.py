@@ -74,5 +74,28 @@ class UnexpectedAnswer(Unavailable):
     """Something answered that is no Mapae server: a proxy, a captive portal, another service."""
 
 
+class StepUpRequired(ClientError):
+    """The token is good, and the API wants one that says more: sign in again, asking for what it names.
+
+    Attributes:
+        error: `insufficient_scope` (RFC 6750) or `insufficient_user_authentication` (RFC 9470).
+        scope: what the token must allow, separated by spaces; empty when the API did not say.
+        acr_values: the strengths of sign-in one of which is needed, separated by spaces; empty when any will do.
+        max_age: seconds the sign-in may lie back, None when any time will do.
+    """
+
+    def __init__(
+        self, error: str, *, scope: str = "", acr_values: str = "", max_age: int | None = None
+    ) -> None:
+        wanted = [f"scope {scope}"] * bool(scope) + [f"sign-in of strength {acr_values}"] * bool(acr_values)
+        if max_age is not None:
+            wanted.append(f"sign-in at most {max_age} s ago")
+        super().__init__(f"the API wants more than this sign-in gave: {', '.join(wanted) or error}")
+        self.error: Final = error
+        self.scope: Final = scope
+        self.acr_values: Final = acr_values
+        self.max_age: Final = max_age
+
+
 class StoreFailed(ClientError):
     """The local store cannot be read or written, or is not safe to use; the message says what to do."""

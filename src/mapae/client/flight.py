@@ -1,52 +1,81 @@
 """Single flight: callers that want the same thing at once share one execution and its outcome."""
 
 import threading
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Outcome = TypeVar("Outcome")
 
 
 class SingleFlight(Generic[Outcome]):
-    """Runs one function at a time; who comes meanwhile waits, and gets the same result or exception."""
+    """Runs one function at a time for each key; who comes meanwhile gets the same result or exception.
+
+    Threads and asyncio tasks may share one flight. A task waits without a thread of its own.
+    """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._under_way: _Flight[Outcome] | None = None
+        self._under_way: dict[Hashable, Future[Outcome]] = {}
 
-    def run(self, function: Callable[[], Outcome]) -> Outcome:
-        """The outcome of `function`, or of the execution that was under way when this was called."""
+    def run(self, key: Hashable, function: Callable[[], Outcome]) -> Outcome:
+        """The outcome of `function`, or of the execution that was under way for `key` when this was called."""
         while True:
-            with self._guard:
-                joined = self._under_way
-                if joined is None:
-                    mine = self._under_way = _Flight()
-            if joined is None:
-                return self._fly(mine, function)
-            joined.landed.wait()
-            if joined.problem is not None:
-                raise joined.problem
-            for outcome in joined.outcome:
-                return outcome
-            # The thread that flew was interrupted: take its place.
+            flight, is_ours = self._join(key)
+            if is_ours:
+                return self._fly(key, flight, function)
+            try:
+                return flight.result()
+            except _Interrupted:
+                continue  # take the place of the thread that flew
 
-    def _fly(self, flight: "_Flight[Outcome]", function: Callable[[], Outcome]) -> Outcome:
+    async def arun(self, key: Hashable, function: Callable[[], Outcome]) -> Outcome:
+        """As `run`, for asyncio: `function` runs in a thread, which goes on when the caller is cancelled."""
+        import asyncio
+
+        while True:
+            flight, is_ours = self._join(key)
+            if is_ours:
+                threading.Thread(target=self._fly_alone, args=(key, flight, function)).start()
+            try:
+                # Shielded: one caller that is cancelled does not cancel the flight of the others.
+                return await asyncio.shield(asyncio.wrap_future(flight))
+            except _Interrupted:
+                continue
+
+    def _join(self, key: Hashable) -> tuple["Future[Outcome]", bool]:
+        from concurrent.futures import Future  # takes 10 ms; a token that is still good needs no flight
+
+        with self._guard:
+            joined = self._under_way.get(key)
+            if joined is not None:
+                return joined, False
+            ours = self._under_way[key] = Future[Outcome]()
+            return ours, True
+
+    def _fly(self, key: Hashable, flight: "Future[Outcome]", function: Callable[[], Outcome]) -> Outcome:
         try:
             outcome = function()
-        except Exception as problem:
-            flight.problem = problem
+        except BaseException as problem:
+            self._land(key)
+            flight.set_exception(problem if isinstance(problem, Exception) else _Interrupted())
             raise
-        else:
-            flight.outcome = (outcome,)
-            return outcome
-        finally:
-            with self._guard:
-                self._under_way = None
-            flight.landed.set()
+        self._land(key)
+        flight.set_result(outcome)
+        return outcome
+
+    def _fly_alone(self, key: Hashable, flight: "Future[Outcome]", function: Callable[[], Outcome]) -> None:
+        try:
+            self._fly(key, flight, function)
+        except Exception:  # noqa: BLE001 - it is in the flight, for those who wait
+            return
+
+    def _land(self, key: Hashable) -> None:
+        with self._guard:
+            del self._under_way[key]
 
 
-class _Flight(Generic[Outcome]):
-    def __init__(self) -> None:
-        self.landed = threading.Event()
-        self.outcome: tuple[Outcome, ...] = ()
-        self.problem: Exception | None = None
+class _Interrupted(Exception):
+    """The thread that flew was interrupted: nothing is known."""

@@ -1,21 +1,18 @@
 """The session as an `Auth` of httpx and httpx2: one object for sync and async clients of both."""
 
+import asyncio
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator
-from functools import cache
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mapae.client.errors import Misuse, Unavailable
-from mapae.client.origin import origin_of
-from mapae.client.steps import refuses_token
+from mapae.client.authorizer import Authorizer, bearer
 
 if TYPE_CHECKING:
     import httpx
     import httpx2
-
-    from mapae.client.session import Session
 
     class _Auth(httpx.Auth, httpx2.Auth):  # type: ignore[misc]
         """What type checkers see; at run time `_kind` adds the libraries that are there."""
@@ -24,8 +21,12 @@ else:
 
 LIBRARIES: Final = ("httpx", "httpx2")
 
-#: What a step of the flow asks of its driver: to send a request, or to call something that may block.
-Step = Any
+
+class Ask(NamedTuple):
+    """Something for the session, in both its forms. The other step of the flow is a request to send."""
+
+    blocking: Callable[[], Any]
+    awaitable: Callable[[], Coroutine[Any, Any, Any]]
 
 
 class SessionAuth(_Auth):
@@ -37,69 +38,49 @@ class SessionAuth(_Auth):
     requires_request_body = False
     requires_response_body = False
 
-    def __init__(self, session: "Session", origins: frozenset[str]) -> None:
-        self._session = session
-        self._origins = origins
+    def __init__(self, authorizer: Authorizer) -> None:
+        self._authorizer = authorizer
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """The flow, as `httpx.Client` drives it."""
         steps = self._steps(request)
         step = next(steps)
         while True:
-            outcome = step() if callable(step) else (yield step)
+            outcome = step.blocking() if isinstance(step, Ask) else (yield step)
             try:
                 step = steps.send(outcome)
             except StopIteration:
                 return
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
-        """The flow, as `httpx.AsyncClient` drives it; what may block runs in a thread."""
-        from anyio import to_thread  # comes with httpx and httpx2, and suits asyncio and trio
-
+        """The flow, as `httpx.AsyncClient` drives it on asyncio and trio; what may block runs in a thread."""
         steps = self._steps(request)
         step = next(steps)
         while True:
-            if callable(step):
-                # When the caller is cancelled, the thread goes on and keeps what the server answers.
-                outcome = await to_thread.run_sync(step, abandon_on_cancel=True)
-            else:
-                outcome = yield step
+            outcome = await _asked(step) if isinstance(step, Ask) else (yield step)
             try:
                 step = steps.send(outcome)
             except StopIteration:
                 return
 
-    def _steps(self, request: Any) -> Generator[Step, Any, None]:
-        if not self._covers(request):
+    def _steps(self, request: Any) -> Generator[Any, Any, None]:
+        authorizer, session = self._authorizer, self._authorizer.session
+        if not authorizer.covers(str(request.url)):
             yield request
             return
-        token = self._session.ready() or (yield lambda: self._session.token(min_life=0))
+        token = session.ready() or (yield Ask(partial(session.token, 0), partial(session.atoken, 0)))
         response = yield _bearing(request, token)
+        if response.request.headers.get("authorization") != bearer(token):
+            return  # a redirect left the origin: what its end says is not about our token
         challenges = ", ".join(response.headers.get_list("www-authenticate"))
-        if not (refuses_token(response.status_code, challenges) and self._covers(response.request)):
+        if not (authorizer.wants_another(response.status_code, challenges) and _replayable(request)):
             return
-        if not _replayable(request):
-            return
-        if (token := (yield self._renewal(token))) is not None:
-            yield _bearing(request, token)
-
-    def _covers(self, request: Any) -> bool:
-        try:
-            return origin_of(str(request.url)) in self._origins
-        except Misuse:  # another scheme, or a user name in the URL: not ours to sign
-            return False
-
-    def _renewal(self, rejected: str) -> Callable[[], str | None]:
-        def renew() -> str | None:
-            try:
-                return self._session.refresh(rejected)
-            except Unavailable:
-                return None  # the caller gets the API's own answer
-
-        return renew
+        ask = Ask(partial(authorizer.another, token), partial(authorizer.aanother, token))
+        if (another := (yield ask)) is not None:
+            yield _bearing(request, another)
 
 
-def session_auth(session: "Session", origins: frozenset[str]) -> SessionAuth:
+def session_auth(authorizer: Authorizer) -> SessionAuth:
     """A `SessionAuth` that the HTTP libraries of this process accept.
 
     Raises:
@@ -109,7 +90,7 @@ def session_auth(session: "Session", origins: frozenset[str]) -> SessionAuth:
     installed = loaded or tuple(name for name in LIBRARIES if find_spec(name))[:1]
     if not installed:
         raise ModuleNotFoundError("session.auth() needs httpx or httpx2; install one of them", name="httpx")
-    return _kind(installed)(session, origins)
+    return _kind(installed)(authorizer)
 
 
 @cache
@@ -118,8 +99,19 @@ def _kind(libraries: tuple[str, ...]) -> type[SessionAuth]:
     return type("SessionAuth", (SessionAuth, *(import_module(name).Auth for name in libraries)), {})
 
 
+async def _asked(ask: Ask) -> Any:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # trio
+        from anyio import to_thread  # comes with httpx and httpx2
+
+        # When the caller is cancelled, the thread goes on and keeps what the server answers.
+        return await to_thread.run_sync(ask.blocking, abandon_on_cancel=True)
+    return await ask.awaitable()
+
+
 def _bearing(request: Any, token: str) -> Any:
-    request.headers["Authorization"] = f"Bearer {token}"
+    request.headers["Authorization"] = bearer(token)
     return request
 
 

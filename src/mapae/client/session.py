@@ -18,14 +18,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from mapae.client.authorizer import Authorizer
 from mapae.client.errors import AnswerLost, LoginRequired, Misuse, Unavailable
 from mapae.client.flight import SingleFlight
-from mapae.client.origin import issuer_url, protected_origin
+from mapae.client.origin import issuer_url
 from mapae.client.records import SignIn, Tokens
 from mapae.client.steps import (
     Answer,
     Backoff,
     Ended,
+    Held,
     good_enough,
     judge_login,
     judge_refresh,
@@ -41,6 +43,9 @@ from mapae.secret import Secret
 
 if TYPE_CHECKING:
     from mapae.client.http_auth import SessionAuth
+
+#: A store keeps one sign-in: one issuer, client, user and resource. Sessions on the same store share a flight.
+_RENEWALS: Final = SingleFlight[Tokens]()
 
 #: A little more than a refresh of another process may take, so that waiting for it is usually rewarded.
 LOCK_DEADLINE_S: Final = 12.0
@@ -65,17 +70,16 @@ class Session:
     """One person signed in to one server, in a store that processes may share. Threads may share the object.
 
     The session follows its store: when another process signs in there anew, this object goes on with that
-    sign-in. Calls block: asyncio code makes them in a thread (`await asyncio.to_thread(session.token)`),
-    or uses `auth()`, which does so itself.
+    sign-in. Calls block: asyncio code uses `atoken`, `arefresh` or an adapter, and makes other calls in a thread.
     """
 
     def __init__(self, issuer: str, store: Store, outside: Outside = THE_WORLD) -> None:
         self.issuer: Final = issuer
         self._store: Final = store
         self._outside: Final = outside
-        self._flight: Final = SingleFlight[Tokens]()
+        self._asked: Final = SingleFlight[str]()
         self._backoff = Backoff()
-        self._tokens: Tokens | None = None
+        self._held: Held | None = None
 
     @classmethod
     def login(
@@ -117,7 +121,7 @@ class Session:
         """
         issuer = issuer_url(issuer)
         session = cls(issuer, store or FileStore.of(issuer), outside)
-        session._tokens = session._kept()[1]
+        session._hold(session._kept()[1])
         return session
 
     @property
@@ -142,18 +146,23 @@ class Session:
         """
         if (ready := self.ready(min_life)) is not None:
             return ready
-        kept = self._kept()[1]
-        if not good_enough(kept, min_life, self._outside.clock()):
-            kept = self._renewed(kept)
-        self._tokens = kept
-        return kept.access_token.reveal()
+        held = self._hold(self._kept()[1])
+        if not held.good_enough(min_life, self._outside.clock(), self._outside.monotonic()):
+            held = self._renewed(held)
+        return held.tokens.access_token.reveal()
+
+    async def atoken(self, min_life: float = 60) -> str:
+        """As `token`, for asyncio: the event loop goes on, and tasks that wait share one thread."""
+        if (ready := self.ready(min_life)) is not None:
+            return ready
+        return await self._asked.arun(("token", min_life), lambda: self.token(min_life))
 
     def ready(self, min_life: float = 0) -> str | None:
         """The token in memory, if it is good enough; None when the store or the server must be asked."""
-        tokens = self._tokens
-        if tokens is None or not good_enough(tokens, min_life, self._outside.clock()):
+        held = self._held
+        if held is None or not held.good_enough(min_life, self._outside.clock(), self._outside.monotonic()):
             return None
-        return tokens.access_token.reveal()
+        return held.tokens.access_token.reveal()
 
     def refresh(self, rejected: str | None = None) -> str:
         """Another access token than `rejected` (by default: the kept one), which an API no longer takes.
@@ -162,14 +171,17 @@ class Session:
             LoginRequired, Unavailable, StoreFailed: as `token`.
         """
         unwanted = self._kept()[1].access_token if rejected is None else Secret(rejected)
-        self._tokens = self._other_than(unwanted)
-        return self._tokens.access_token.reveal()
+        return self._hold(self._other_than(unwanted)).tokens.access_token.reveal()
+
+    async def arefresh(self, rejected: str | None = None) -> str:
+        """As `refresh`, for asyncio: the event loop goes on, and tasks that wait share one thread."""
+        return await self._asked.arun(("refresh", rejected), lambda: self.refresh(rejected))
 
     def auth(self, *origins: str) -> "SessionAuth":
         """What httpx and httpx2 clients, sync and async, take: `httpx.Client(auth=session.auth(origin))`.
 
-        It adds the token to requests for these origins and to no others, and renews it when the API says
-        `invalid_token`.
+        It adds the token to requests for these origins and to no others, renews it once when the API says
+        `invalid_token`, and raises `StepUpRequired` when the API wants more than this sign-in gave.
 
         Args:
             origins: such as "https://api.example.com"; paths are ignored.
@@ -180,9 +192,7 @@ class Session:
         """
         from mapae.client.http_auth import session_auth
 
-        if not origins:
-            raise Misuse("name the origins the token is for, such as session.auth('https://api.example.com')")
-        return session_auth(self, frozenset(protected_origin(origin) for origin in origins))
+        return session_auth(Authorizer(self, origins))
 
     def logout(self, scope: Scope = "this") -> None:
         """End this session, the user's others, or all of them.
@@ -220,21 +230,29 @@ class Session:
         tokens = judge_login(answer, asked_at)
         with self._store.lock(LOCK_DEADLINE_S):
             self._store.write(SignIn(self.issuer, username, instance, tokens))
-        self._tokens = tokens
+        self._hold(tokens)
 
-    def _renewed(self, tokens: Tokens) -> Tokens:
+    def _hold(self, tokens: Tokens) -> Held:
+        """Have the tokens in memory. Those that are there already keep what the monotonic clock says of them."""
+        held = self._held
+        if held is None or held.tokens != tokens:
+            left = remaining_s(tokens, self._outside.clock())
+            held = self._held = Held(tokens, self._outside.monotonic() + left)
+        return held
+
+    def _renewed(self, held: Held) -> Held:
         try:
-            return self._other_than(tokens.access_token)
+            return self._hold(self._other_than(held.tokens.access_token))
         except Unavailable:
-            if remaining_s(tokens, self._outside.clock()) > 0:
-                return tokens
+            if held.remaining_s(self._outside.clock(), self._outside.monotonic()) > 0:
+                return held
             raise
 
     def _other_than(self, unwanted: Secret) -> Tokens:
-        tokens = self._flight.run(lambda: self._renew(unwanted))
+        tokens = _RENEWALS.run(self._store, lambda: self._renew(unwanted))
         if tokens.access_token == unwanted:
             # We joined the flight of a caller for whom these are new.
-            tokens = self._flight.run(lambda: self._renew(unwanted))
+            tokens = _RENEWALS.run(self._store, lambda: self._renew(unwanted))
         return tokens
 
     def _renew(self, unwanted: Secret) -> Tokens:
@@ -285,13 +303,13 @@ class Session:
         if kept.refresh_token != sent.refresh_token:
             return
         self._store.write(replace(sign_in, tokens=None, ended=ended.reason))
-        self._tokens = None
+        self._held = None
         raise LoginRequired(self.issuer, ended.reason)
 
     def _kept(self) -> tuple[SignIn, Tokens]:
         sign_in = self._store.read()
         if sign_in is None or sign_in.tokens is None:
-            self._tokens = None
+            self._held = None
             raise LoginRequired(self.issuer, (sign_in and sign_in.ended) or "not_signed_in")
         if sign_in.issuer != self.issuer:
             raise Misuse(f"this store holds a sign-in to {sign_in.issuer}, not to {self.issuer}")
@@ -300,7 +318,7 @@ class Session:
     def _forget(self) -> None:
         with self._store.lock(LOCK_DEADLINE_S):
             self._store.delete()
-        self._tokens = None
+        self._held = None
 
     def _post(self, verb: str, body: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
         return self._outside.send(Call(f"{self.issuer}/auth/{verb}", json.dumps(body).encode(), headers))

@@ -1,7 +1,6 @@
 """The decisions, without I/O: is a token good enough, what does an answer mean, when to try again."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,8 +19,6 @@ MARGIN_S: Final = 30
 LONGEST_WAIT_S: Final = 300
 #: A token that has more life left than when it came says that our clock was set back.
 CLOCK_TOLERANCE_S: Final = 60
-
-_INVALID_TOKEN: Final = re.compile(r'\berror\s*=\s*"?invalid_token\b', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +45,41 @@ def remaining_s(tokens: Tokens, now: float) -> float:
     return max(left, 0.0)
 
 
-def good_enough(tokens: Tokens, min_life_s: float, now: float) -> bool:
-    """Whether the access token needs no renewal yet.
+def needed_s(tokens: Tokens, min_life_s: float) -> float:
+    """Seconds the access token must have left, and more, to need no renewal yet.
 
-    It must outlive `min_life_s` and a margin: the larger of 30 s and a tenth of its life, but at most half of
-    its life, so that a very short-lived token is not renewed at every use.
+    `min_life_s` and a margin: the larger of 30 s and a tenth of its life, but at most half of its life, so that a
+    very short-lived token is not renewed at every use.
     """
     margin = min(max(MARGIN_S, tokens.life_s / 10), tokens.life_s / 2)
-    return remaining_s(tokens, now) > max(margin, min_life_s)
+    return max(margin, min_life_s)
+
+
+def good_enough(tokens: Tokens, min_life_s: float, now: float) -> bool:
+    """Whether the access token needs no renewal yet, by the wall clock."""
+    return remaining_s(tokens, now) > needed_s(tokens, min_life_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Tokens in memory. Two clocks must agree that the access token lives.
+
+    The wall clock is set back now and then, the monotonic one stands still while the machine sleeps.
+
+    Attributes:
+        over_at: when the access token is over, by the monotonic clock.
+    """
+
+    tokens: Tokens
+    over_at: float
+
+    def remaining_s(self, now: float, monotonic: float) -> float:
+        """Seconds the access token has left; 0 when over."""
+        return min(remaining_s(self.tokens, now), max(self.over_at - monotonic, 0.0))
+
+    def good_enough(self, min_life_s: float, now: float, monotonic: float) -> bool:
+        """Whether the access token needs no renewal yet."""
+        return self.remaining_s(now, monotonic) > needed_s(self.tokens, min_life_s)
 
 
 def judge_login(answer: Answer, asked_at: float) -> Tokens:
@@ -114,15 +138,6 @@ def unavailable(answer: Answer) -> Unavailable:
     return UnexpectedAnswer(
         f"unexpected answer (HTTP {answer.status}); check that the address is that of a Mapae server"
     )
-
-
-def refuses_token(status: int, challenges: str) -> bool:
-    """Whether an API says that the access token itself is no good (RFC 6750 section 3.1).
-
-    Args:
-        challenges: the `WWW-Authenticate` values, joined with commas.
-    """
-    return status == 401 and _INVALID_TOKEN.search(challenges) is not None
 
 
 @dataclass(frozen=True, slots=True)
