@@ -20,7 +20,10 @@ POLL_S: Final = 0.01
 
 
 class Store(Protocol):
-    """Keeps one sign-in for the threads and processes that share it."""
+    """Keeps one sign-in for the threads and processes that share it. Stores of the same sign-in are equal."""
+
+    def __hash__(self) -> int:
+        """The same for equal stores."""
 
     def read(self) -> SignIn | None:
         """What is kept, None when nobody has signed in."""
@@ -37,8 +40,8 @@ class Store(Protocol):
     def attempt(self, turn: Secret, drawn: Secret) -> Secret:
         """The attempt value of the turn this refresh token buys: `drawn`, unless one was kept before."""
 
-    def lock(self, deadline_s: float) -> AbstractContextManager[None]:
-        """Held by one at a time. Entered without it after `deadline_s`, and where locks do not work."""
+    def lock(self, deadline_s: float) -> AbstractContextManager[bool]:
+        """Held by one at a time. Entered without it after `deadline_s`, and where locks do not work: False."""
 
 
 class MemoryStore:
@@ -76,11 +79,11 @@ class MemoryStore:
         return value
 
     @contextmanager
-    def lock(self, deadline_s: float) -> Iterator[None]:
+    def lock(self, deadline_s: float) -> Iterator[bool]:
         """Held by one thread at a time."""
         held = self._lock.acquire(timeout=deadline_s)
         try:
-            yield
+            yield held
         finally:
             if held:
                 self._lock.release()
@@ -95,6 +98,12 @@ class FileStore:
     def __init__(self, path: Path) -> None:
         self.path: Final = path
 
+    def __eq__(self, other: object) -> bool:
+        return self.path == other.path if isinstance(other, FileStore) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
     @classmethod
     def of(cls, issuer: str) -> "FileStore":
         """The store for one issuer in the directory `home()`."""
@@ -108,16 +117,15 @@ class FileStore:
         Raises:
             StoreFailed: it is unsafe, unreadable, of a newer version, or damaged (and was set aside).
         """
-        raw = read_private(self.path)
-        if raw is None:
-            return None
-        try:
-            return parse(raw)
-        except UnknownFormat as problem:
-            raise StoreFailed(f"{self.path} is of a newer mapae ({problem}); upgrade mapae") from None
-        except ValueError:
-            kept = self._set_aside()
-            raise StoreFailed(f"{self.path} was damaged and is now {kept}; sign in again") from None
+        while (raw := read_private(self.path)) is not None:
+            try:
+                return parse(raw)
+            except UnknownFormat as problem:
+                raise StoreFailed(f"{self.path} is of a newer mapae ({problem}); upgrade mapae") from None
+            except ValueError:
+                if (kept := self._set_aside(raw)) is not None:
+                    raise StoreFailed(f"{self.path} was damaged and is now {kept}; sign in again") from None
+        return None
 
     def write(self, sign_in: SignIn) -> None:
         """Keep this from now on.
@@ -163,28 +171,35 @@ class FileStore:
         return value
 
     @contextmanager
-    def lock(self, deadline_s: float) -> Iterator[None]:
+    def lock(self, deadline_s: float) -> Iterator[bool]:
         """Held by one process and thread at a time."""
         from filelock import FileLock  # takes 30 ms; a token that is still good needs no lock
 
         own_directory(self.path.parent)
         lock = FileLock(self.path.with_suffix(".lock"), mode=0o600, poll_interval=POLL_S)
-        # Going on without it is safe: the server answers a turn that was taken twice with the same successor.
         with suppress(OSError, RuntimeError):
             lock.acquire(timeout=deadline_s)
         try:
-            yield
+            yield lock.is_locked
         finally:
             if lock.is_locked:
                 lock.release()
 
-    def _set_aside(self) -> Path:
+    def _set_aside(self, damaged: bytes) -> Path | None:
+        """Where the damaged file is now; None when another process put a whole one in its place meanwhile."""
         try:
             kept = self.path.with_suffix(f".damaged-{self.path.stat().st_mtime_ns}")
             os.replace(self.path, kept)
+            if read_private(kept) == damaged:
+                return kept
+            with suppress(FileExistsError):
+                os.link(kept, self.path)
+            kept.unlink()
+        except FileNotFoundError:
+            return None  # another process set it aside
         except OSError as problem:
             raise StoreFailed(f"{self.path} is damaged; move it away, then sign in again") from problem
-        return kept
+        return None
 
     def _attempts(self) -> list[Path]:
         return list(self.path.parent.glob(f"{self.path.stem}.attempt-*"))
