@@ -1,5 +1,6 @@
 """Why an OAuth request is refused: the code on the wire, words for the client, detail for the log."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -78,13 +79,22 @@ class OAuthError(Exception):
         code: goes to the client.
         detail: for the log; never sent, never holds a secret.
         description: for the client, in place of the code's own words; never holds what the client sent.
+        members: further members of the answer.
     """
 
-    def __init__(self, code: ErrorCode, *, detail: str = "", description: str | None = None) -> None:
+    def __init__(
+        self,
+        code: ErrorCode,
+        *,
+        detail: str = "",
+        description: str | None = None,
+        members: Mapping[str, str | int] | None = None,
+    ) -> None:
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
         self.description = description or code.description
+        self.members = members or {}
 
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}"

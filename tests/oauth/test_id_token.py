@@ -1,0 +1,31 @@
+"""The claims of ID tokens."""
+
+from mapae.oauth.id_token import IdTokenClaims, access_token_hash
+
+
+def test_the_hash_of_an_access_token_is_that_of_the_specification() -> None:
+    # OpenID Connect Core, appendix A.3 and A.4.
+    assert access_token_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y") == "77QmUPtjPfzWtF2AnpK9RQ"
+
+
+def test_claims_about_the_user_never_replace_those_about_the_sign_in() -> None:
+    claims = IdTokenClaims(
+        iss="https://auth.example.com",
+        sub="user",
+        aud="web",
+        exp=2,
+        iat=1,
+        auth_time=1,
+        sid="session",
+        acr="1",
+        amr=("pwd",),
+        at_hash="hash",
+        user={"email": "alice@example.com", "sub": "somebody else", "iss": "elsewhere"},
+    )
+    printed = claims.to_dict()
+    assert (printed["sub"], printed["iss"], printed["email"]) == (
+        "user",
+        "https://auth.example.com",
+        "alice@example.com",
+    )
+    assert "nonce" not in printed
