@@ -17,7 +17,9 @@ from mapae.entropy import system_entropy
 from mapae.jose import base64url
 from mapae.server.actions.authenticate_client import AuthenticateClient
 from mapae.server.actions.authenticate_token import AuthenticateToken
+from mapae.server.actions.begin_session import BeginSession
 from mapae.server.actions.change_password import ChangePassword
+from mapae.server.actions.check_password import CheckPassword
 from mapae.server.actions.client_directory import ClientDirectory
 from mapae.server.actions.client_keys import ClientKeys
 from mapae.server.actions.client_secrets import ClientSecrets
@@ -231,18 +233,11 @@ def routes(settings: Settings, house: House, metrics: Metrics) -> list[BaseRoute
     policy = RefreshPolicy(grace_s=settings.refresh_grace, idle_s=settings.session_idle)
     batches = FamilyBatches(database, policy, metrics)
     limits = GuessLimits(monotonic=monotonic_clock)
+    check_password = CheckPassword(database, house.hasher, limits)
+    begin_session = BeginSession(settings.session_life, settings.sessions_per_user, system_entropy)
     read = ReadRefreshToken(house.codec, ring.look_again)
     session_api = SessionApi(
-        log_in=LogIn(
-            database,
-            house.hasher,
-            issue,
-            settings.issuer,
-            settings.session_life,
-            settings.sessions_per_user,
-            limits,
-            system_entropy,
-        ),
+        log_in=LogIn(database, check_password, begin_session, issue, settings.issuer, system_entropy),
         refresh=RefreshGrant(read, batches, issue, system_clock),
         log_out=RefreshTokenLogOut(read, batches, database),
         change_password=ChangePassword(database, house.hasher, limits),

@@ -20,10 +20,12 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 async def pass_time(server: Server, seconds: int) -> None:
-    """Let `seconds` pass for every family, by moving its moments back."""
+    """Let `seconds` pass for every session and family, by moving their moments back."""
     moved = {name: tables.families.c[name] - seconds for name in ("handed_out_at", "used_at", "expires_at")}
+    authenticated_at = tables.sessions.c.authenticated_at - seconds
     async with server.database.writing.connect() as connection:
         await connection.execute(update(tables.families).values(moved))
+        await connection.execute(update(tables.sessions).values(authenticated_at=authenticated_at))
         await connection.commit()
 
 

@@ -20,6 +20,11 @@ class ProblemCode(StrEnum):
     INVALID_REQUEST = "invalid_request", 400, "The request is not well formed."
     UNKNOWN_SCOPE = "unknown_scope", 400, "No resource server has all the scopes asked for."
     UNKNOWN_CLIENT = "unknown_client", 400, "There is no client of that client_id."
+    UNREGISTERED_REDIRECT_URI = (
+        "unregistered_redirect_uri",
+        400,
+        "The address to return to is not registered for the application.",
+    )
     TOKEN_MISSING = "token_missing", 401, "This call needs an access token."
     INVALID_TOKEN = "invalid_token", 401, "The access token is not valid."
     INVALID_CREDENTIALS = "invalid_credentials", 401, "User name or password is wrong."
@@ -27,6 +32,11 @@ class ProblemCode(StrEnum):
     INVALID_REFRESH_TOKEN = "invalid_refresh_token", 401, "This is not a refresh token of this server."
     USER_DISABLED = "user_disabled", 403, "This user has been disabled; ask whoever runs this service."
     INSUFFICIENT_SCOPE = "insufficient_scope", 403, "The access token does not cover this call."
+    FORM_REFUSED = (
+        "form_refused",
+        403,
+        "This form was not sent from the page it belongs to, or is out of date.",
+    )
     NOT_FOUND = "not_found", 404, "There is nothing at this address."
     SESSION_NOT_FOUND = "session_not_found", 404, "You have no live session of that id."
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "This address does not answer that method."

@@ -1,17 +1,21 @@
-"""Sessions as rows. Ending one ends its refresh families in the same statement's company."""
+"""Sessions as rows. Ending one ends its refresh families, and has its clients told, in the same statement's company."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Integer,
     Row,
+    SmallInteger,
     and_,
     bindparam,
+    case,
     func,
     insert,
+    literal,
     not_,
     or_,
     select,
@@ -26,7 +30,10 @@ from mapae.server.store import tables
 
 @dataclass(frozen=True, slots=True)
 class ListedSession:
-    """A session with the name of its user, the last turn of any of its families, and how it ended, if it has."""
+    """A session with the name of its user, when it was last used, and how it ended, if it has.
+
+    It is used when the user is authenticated in it, and when any of its families turns.
+    """
 
     session: Session
     username: str
@@ -35,6 +42,28 @@ class ListedSession:
 
 
 _ADD: Final = insert(tables.sessions)
+_OF_COOKIE: Final = select(tables.sessions).where(
+    tables.sessions.c.cookie_digest == bindparam("wanted"), tables.sessions.c.ended_at.is_(None)
+)
+# Back-channel logout: every client that got something from the session, and wants to be told.
+_TELL: Final = insert(tables.logout_deliveries).from_select(
+    ["client_id", "session_id", "subject", "created_at", "due_at", "tries"],
+    select(
+        tables.families.c.client_id,
+        tables.families.c.session_id,
+        func.coalesce(tables.families.c.subject, tables.sessions.c.user_id),
+        bindparam("now", type_=BigInteger),
+        bindparam("now", type_=BigInteger),
+        literal(0, SmallInteger),
+    )
+    .distinct()
+    .join(tables.sessions, tables.sessions.c.id == tables.families.c.session_id)
+    .join(tables.clients, tables.clients.c.client_id == tables.families.c.client_id)
+    .where(
+        tables.sessions.c.id.in_(bindparam("ended", expanding=True)),
+        tables.clients.c.backchannel_logout_uri.is_not(None),
+    ),
+)
 _BEYOND: Final = (
     select(tables.sessions.c.id)
     .where(
@@ -71,6 +100,29 @@ class Sessions:
             },
         )
 
+    async def of_cookie(self, cookie_digest: bytes) -> Session | None:
+        """The session that the browser with this cookie is signed in in, unless it has ended.
+
+        Does not check: its absolute and idle end.
+        """
+        row = (await self._connection.execute(_OF_COOKIE, {"wanted": cookie_digest})).one_or_none()
+        return _session(row) if row else None
+
+    async def authenticated_again(self, session_id: str, *, cookie_digest: bytes, now: int) -> None:
+        """The user of a session has signed in again; its browser has another cookie from now on."""
+        await self._connection.execute(
+            update(tables.sessions)
+            .where(tables.sessions.c.id == session_id)
+            .values(authenticated_at=now, cookie_digest=cookie_digest)
+        )
+
+    async def clients_of(self, session_id: str) -> Sequence[str]:
+        """The ids of the clients that got something from this session."""
+        query = (
+            select(tables.families.c.client_id).distinct().where(tables.families.c.session_id == session_id)
+        )
+        return (await self._connection.scalars(query)).all()
+
     async def live_of(self, user_id: str, *, now: int, idle_s: int) -> Sequence[ListedSession]:
         """The sessions of a user that are not over, newest first."""
         return await self._listed(tables.sessions.c.user_id == user_id, now=now, idle_s=idle_s, ended=False)
@@ -90,7 +142,7 @@ class Sessions:
     async def _listed(
         self, which: ColumnElement[bool], *, now: int, idle_s: int, ended: bool, most: int | None = None
     ) -> Sequence[ListedSession]:
-        used_at = func.max(tables.families.c.used_at)
+        used_at = _last_used(func.max(tables.families.c.used_at))
         # Nobody writes down that a session has run out before its token is presented again.
         over = or_(
             tables.sessions.c.ended_at.is_not(None),
@@ -100,7 +152,7 @@ class Sessions:
         query = (
             select(tables.sessions, tables.users.c.username, used_at.label("used_at"))
             .join(tables.users, tables.users.c.id == tables.sessions.c.user_id)
-            .join(tables.families, tables.families.c.session_id == tables.sessions.c.id)
+            .outerjoin(tables.families, tables.families.c.session_id == tables.sessions.c.id)
             .where(which)
             .group_by(tables.sessions.c.id, tables.users.c.id)
             .having(over if ended else not_(over))
@@ -162,7 +214,16 @@ class Sessions:
             .values(ending)
             .returning(tables.sessions.c.id)
         )
-        return list(ended)
+        over = list(ended)
+        if over:
+            await self._connection.execute(_TELL, {"ended": over, "now": now})
+        return over
+
+
+def _last_used(turned_at: ColumnElement[int]) -> ColumnElement[int]:
+    """A session without families was used when its user was authenticated."""
+    authenticated_at = tables.sessions.c.authenticated_at
+    return case((turned_at > authenticated_at, turned_at), else_=authenticated_at)
 
 
 def _session(row: Row[Any]) -> Session:

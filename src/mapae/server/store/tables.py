@@ -152,6 +152,8 @@ consents: Final = Table(
     metadata,
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("client_id", Text, primary_key=True),
+    # Where the answer goes, as the user was shown it.
+    Column("destination", Text, primary_key=True),
     Column("scope", Text, nullable=False),
     Column("granted_at", BigInteger, nullable=False),
 )

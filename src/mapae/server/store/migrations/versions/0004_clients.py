@@ -67,6 +67,7 @@ def _clients() -> None:
         "consents",
         sa.Column("user_id", sa.Text, sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("client_id", sa.Text, primary_key=True),
+        sa.Column("destination", sa.Text, primary_key=True),
         sa.Column("scope", sa.Text, nullable=False),
         sa.Column("granted_at", sa.BigInteger, nullable=False),
     )
