@@ -20,6 +20,17 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedInAgain:
+    """The user of a session was asked for their password again, in the same browser."""
+
+    name: ClassVar[str] = "signed_in_again"
+    user_id: str
+    session_id: str
+    address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class SignInRefused:
     """A sign-in was refused. The name that was tried is not kept: people type passwords into it."""
 
@@ -40,6 +51,25 @@ class SessionEnded:
     reason: EndReason
     address: str | None = None
     user_agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """A user agreed that a client may have `scope`, which is all that they have agreed to for it."""
+
+    name: ClassVar[str] = "consent_given"
+    user_id: str
+    client_id: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutUndelivered:
+    """A client was not told that a session is over, however often it was tried (back-channel logout)."""
+
+    name: ClassVar[str] = "logout_undelivered"
+    client_id: str
+    session_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +166,11 @@ class KeyResealed:
 
 Event = (
     SignedIn
+    | SignedInAgain
     | SignInRefused
     | SessionEnded
+    | ConsentGiven
+    | LogoutUndelivered
     | RefreshReported
     | UserChanged
     | ResourceServerChanged

@@ -4,14 +4,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mapae.server.domain.events import Event
+from mapae.server.store.browsers import Browsers
 from mapae.server.store.clients import Clients
 from mapae.server.store.codes import Codes
+from mapae.server.store.consents import Consents
 from mapae.server.store.devices import Devices
 from mapae.server.store.events import Events
 from mapae.server.store.families import Families
 from mapae.server.store.jobs import Jobs
 from mapae.server.store.keys import Keys
 from mapae.server.store.limits import Limits
+from mapae.server.store.logout_deliveries import LogoutDeliveries
 from mapae.server.store.now import database_now
 from mapae.server.store.resource_servers import ResourceServers
 from mapae.server.store.sessions import Sessions
@@ -32,6 +35,9 @@ class Unit:
         self.families = Families(connection)
         self.codes = Codes(connection)
         self.subjects = Subjects(connection)
+        self.browsers = Browsers(connection)
+        self.consents = Consents(connection)
+        self.logout_deliveries = LogoutDeliveries(connection)
         self.keys = Keys(connection)
         self.devices = Devices(connection)
         self.limits = Limits(connection)
