@@ -32,8 +32,8 @@ class ProblemCode(StrEnum):
     INVALID_REFRESH_TOKEN = "invalid_refresh_token", 401, "This is not a refresh token of this server."
     USER_DISABLED = "user_disabled", 403, "This user has been disabled; ask whoever runs this service."
     INSUFFICIENT_SCOPE = "insufficient_scope", 403, "The access token does not cover this call."
-    FORM_REFUSED = (
-        "form_refused",
+    CROSS_SITE_REQUEST = (
+        "cross_site_request",
         403,
         "This form was not sent from the page it belongs to, or is out of date.",
     )
