@@ -57,7 +57,7 @@ def family(binder: Binder = INSTANCE, **changes: object) -> Family:
         turn=5,
         handed_out_at=NOW - 1000,
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return made._replace(**changes)  # type: ignore[arg-type]
 
 
 def presented(turn: int, **facts: bytes | None) -> Presented:
@@ -66,7 +66,7 @@ def presented(turn: int, **facts: bytes | None) -> Presented:
 
 def theft(kept: Family) -> Ended:
     ending = Ending(EndReason.REPLAYED, NOW)
-    return Ended(replace(kept, ending=ending), ending, (Report.THEFT,))
+    return Ended(kept._replace(ending=ending), ending, (Report.THEFT,))
 
 
 @pytest.mark.parametrize("turn", [0, 4, 5, 6])
@@ -90,7 +90,7 @@ def test_row_1_an_ended_family_says_why_it_ended(turn: int) -> None:
 def test_row_2_a_family_past_its_end_is_over(expires_at: int, used_at: int, ending: Ending) -> None:
     kept = family(expires_at=expires_at, used_at=used_at)
     decision = spend(kept, presented(5, instance_digest=OURS), now=NOW, policy=POLICY)
-    assert decision == Ended(replace(kept, ending=ending), ending)
+    assert decision == Ended(kept._replace(ending=ending), ending)
 
 
 def test_row_2_a_second_before_both_ends_the_family_lives() -> None:
@@ -158,7 +158,7 @@ def test_row_9_soon_after_a_turn_its_token_is_answered_again(
 ) -> None:
     kept = family(binder, handed_out_at=NOW - 2 * GRACE + 1, known=known)
     decision = spend(kept, presented(5, **facts), now=NOW, policy=POLICY)
-    assert decision == Replayed(replace(kept, known=True))
+    assert decision == Replayed(kept._replace(known=True))
 
 
 @pytest.mark.parametrize(("binder", "facts"), MATCHING_OR_NONE)
@@ -166,8 +166,7 @@ def test_row_10_the_current_token_turns_the_family(binder: Binder, facts: dict[s
     kept = family(binder, handed_out_at=NOW - 2 * GRACE, known=True, late=True, late_replays=3, score=2)
     decision = spend(kept, presented(5, attempt_digest=b"a" * 32, **facts), now=NOW, policy=POLICY)
     assert decision == Turned(
-        replace(
-            kept,
+        kept._replace(
             turn=6,
             handed_out_at=NOW,
             used_at=NOW,
@@ -226,7 +225,7 @@ def test_row_13_a_late_replay_is_answered_and_marked(
 ) -> None:
     kept = family(binder, handed_out_at=NOW - GRACE - 1, known=known, score=3)
     decision = spend(kept, presented(4, **facts), now=NOW, policy=POLICY)
-    marked = replace(kept, late=True, late_replays=1, score=4, handed_out_at=handed_out_at)
+    marked = kept._replace(late=True, late_replays=1, score=4, handed_out_at=handed_out_at)
     assert decision == Replayed(marked)
 
 
@@ -240,7 +239,7 @@ def test_row_13_a_score_above_the_limit_is_theft() -> None:
     kept = family(score=MAX_SCORE)
     mine = presented(4, instance_digest=OURS)
     assert spend(kept, mine, now=NOW, policy=POLICY) == theft(kept)
-    assert isinstance(spend(replace(kept, score=MAX_SCORE - 1), mine, now=NOW, policy=POLICY), Replayed)
+    assert isinstance(spend(kept._replace(score=MAX_SCORE - 1), mine, now=NOW, policy=POLICY), Replayed)
 
 
 def test_row_13_many_late_replays_within_one_turn_are_reported_once_and_end_nothing() -> None:
@@ -256,7 +255,7 @@ def test_row_13_many_late_replays_within_one_turn_are_reported_once_and_end_noth
 def test_row_14_one_late_replay_is_forgiven_where_nothing_binds() -> None:
     kept = family(NONE)
     decision = spend(kept, presented(4), now=NOW, policy=POLICY)
-    marked = replace(kept, late=True, late_replays=1, score=1, handed_out_at=NOW)
+    marked = kept._replace(late=True, late_replays=1, score=1, handed_out_at=NOW)
     assert decision == Replayed(marked, (Report.LATE_REPLAY,))
 
 
@@ -283,7 +282,7 @@ def test_log_out_ends_the_family_of_a_token_that_would_buy_something(turn: int) 
     ending = Ending(EndReason.LOGGED_OUT, NOW)
     kept = family()
     decision = log_out(kept, presented(turn, instance_digest=OURS), now=NOW, policy=POLICY)
-    assert decision == Ended(replace(kept, ending=ending), ending)
+    assert decision == Ended(kept._replace(ending=ending), ending)
 
 
 @pytest.mark.parametrize("rule", [log_out, vouch])

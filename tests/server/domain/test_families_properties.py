@@ -3,7 +3,7 @@
 The clock moves in steps around GRACE, where the rule changes its mind.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import assume, given, settings
@@ -120,7 +120,7 @@ def test_a_thief_with_token_and_binder_shadows_the_client_for_as_many_turns_as_t
     pauses: list[int], stolen_at: int
 ) -> None:
     row = Row.made(Binder(BinderKind.INSTANCE, OURS))
-    row.family = replace(row.family, turn=stolen_at)
+    row.family = row.family._replace(turn=stolen_at)
     shadowed = 0
     for round_ in range(20):
         turn = row.family.turn

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import insert, update
@@ -132,7 +131,7 @@ async def test_the_sweep_takes_what_is_long_over_in_bites_and_leaves_the_rest(da
         )
         await connection.commit()
     async with database.unit() as unit:
-        await unit.families.add(replace(FAMILY, session_id="session-0"))
+        await unit.families.add(FAMILY._replace(session_id="session-0"))
         assert await unit.jobs.sweep_sessions(over_before=NOW + 8, most=5) == 5
         assert await unit.jobs.sweep_sessions(over_before=NOW + 8, most=5) == 3
         assert await unit.jobs.sweep_sessions(over_before=NOW + 8, most=5) == 0

@@ -115,8 +115,7 @@ async def test_resource_servers_keep_the_order_of_the_set_up(database: Database)
 
 
 async def test_a_family_comes_back_as_it_was_saved(with_family: Database) -> None:
-    turned = replace(
-        FAMILY, turn=2**31, handed_out_at=NOW + 9, used_at=NOW + 9, known=True, late=True, late_replays=2,
+    turned = FAMILY._replace(turn=2**31, handed_out_at=NOW + 9, used_at=NOW + 9, known=True, late=True, late_replays=2,
         score=3, uses_attempts=True, attempt_digest=b"\x01" * 32, address="::1", user_agent="other",
     )  # fmt: skip
     async with with_family.unit() as unit:
@@ -132,11 +131,11 @@ async def test_a_family_comes_back_as_it_was_saved(with_family: Database) -> Non
 
 
 async def test_nothing_is_written_over_a_family_that_moved_on_or_ended(with_family: Database) -> None:
-    ended = replace(FAMILY, ending=Ending(EndReason.LOGGED_OUT, NOW))
+    ended = FAMILY._replace(ending=Ending(EndReason.LOGGED_OUT, NOW))
     for written, kept in [
-        ((replace(FAMILY, turn=3), replace(FAMILY, turn=4)), FAMILY),
+        ((FAMILY._replace(turn=3), FAMILY._replace(turn=4)), FAMILY),
         ((FAMILY, ended), ended),
-        ((ended, replace(FAMILY, turn=1)), ended),
+        ((ended, FAMILY._replace(turn=1)), ended),
     ]:
         async with with_family.unit() as unit:
             await unit.families.save([written])
@@ -151,7 +150,7 @@ async def test_writers_of_one_family_take_turns(with_family: Database, database_
     async def turn(where: Database) -> None:
         async with where.unit() as unit:
             family = (await unit.families.for_update([FAMILY.id]))[FAMILY.id].family
-            await unit.families.save([(family, replace(family, turn=family.turn + 1))])
+            await unit.families.save([(family, family._replace(turn=family.turn + 1))])
             await unit.commit()
 
     await asyncio.gather(*(turn(where) for _ in range(10) for where in (with_family, other)))
@@ -176,7 +175,7 @@ async def test_ending_all_sessions_but_one_leaves_that_one(with_family: Database
     async with with_family.unit() as unit:
         for number in range(3):
             await unit.sessions.add(replace(SESSION, id=f"session-{number}"))
-            await unit.families.add(replace(FAMILY, id=f"family-{number}", session_id=f"session-{number}"))
+            await unit.families.add(FAMILY._replace(id=f"family-{number}", session_id=f"session-{number}"))
         ended = await unit.sessions.end_all(
             ALICE.id, reason=EndReason.LOGGED_OUT, now=NOW, except_id="session-1"
         )
@@ -237,7 +236,7 @@ async def test_deciding_and_saving_a_family_takes_two_statements(with_family: Da
     )
     async with with_family.unit() as unit:
         read = (await unit.families.for_update([FAMILY.id]))[FAMILY.id]
-        await unit.families.save([(read.family, replace(read.family, turn=1))])
+        await unit.families.save([(read.family, read.family._replace(turn=1))])
         await unit.commit()
     assert [statement.split()[0] for statement in statements if "BEGIN" not in statement] == [
         "SELECT",

@@ -1,7 +1,7 @@
 """Presented refresh tokens, decided in batches: one read, the rule in Python, one write, one commit."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mapae.server.actions.group_commit import GroupCommit
 from mapae.server.adapters.metrics import Metrics
@@ -87,11 +87,11 @@ class FamilyBatches:
         family = now_at[one.family_id]
         if read.user_disabled and not family.ending:
             ending = Ending(EndReason.USER_DISABLED, read.now)
-            decision: Decision = Ended(replace(family, ending=ending), ending)
+            decision: Decision = Ended(family._replace(ending=ending), ending)
         else:
             decision = one.rule(family, one.presented, now=read.now, policy=self._policy)
         now_at[one.family_id] = decision.family
-        return Decided(decision, replace(read, family=family))
+        return Decided(decision, read._replace(family=family))
 
     async def _follow_up(self, unit: Unit, presented: Presented, decided: Decided) -> None:
         """What a decision means beyond its own row: reports, and the end of the session."""

@@ -31,7 +31,7 @@ The reasons behind the table: docs/decisions/0002-refresh-by-turn.md.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hmac import compare_digest
-from typing import Final
+from typing import Final, NamedTuple
 
 from mapae.oauth.claims_request import NO_CLAIMS, ClaimsRequest
 from mapae.server.domain.sessions import Ending, EndReason, run_out
@@ -58,8 +58,7 @@ class Binder:
     digest: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """One row. Moments are NumericDate seconds of the database's clock.
 
     `known` says that somebody has presented the current turn; `late` that it was replayed late; `used_at` is the
@@ -183,7 +182,7 @@ def spend(family: Family, presented: Presented, *, now: int, policy: RefreshPoli
     Does not check: the MAC of the token, the client's authentication, the user's status.
     """
     if over := family.ending or run_out(family.expires_at, family.used_at + policy.idle_s, now=now):
-        return Ended(replace(family, ending=over), over)
+        return Ended(family._replace(ending=over), over)
     if presented.client_id != family.client_id:
         return Refused(family, RefusalCode.INVALID_GRANT, (Report.OTHER_CLIENT,))
     if family.binder.kind is BinderKind.DPOP and not _same(presented.dpop_digest, family.binder.digest):
@@ -221,23 +220,22 @@ def log_out(family: Family, presented: Presented, *, now: int, policy: RefreshPo
     decision = vouch(family, presented, now=now, policy=policy)
     if isinstance(decision, Replayed):
         ending = Ending(EndReason.LOGGED_OUT, now)
-        return Ended(replace(family, ending=ending), ending, decision.reports)
+        return Ended(family._replace(ending=ending), ending, decision.reports)
     return decision
 
 
 def _ahead(family: Family, presented: Presented, *, now: int, policy: RefreshPolicy) -> Decision:
     if family.binder.kind is BinderKind.NONE:
         return Refused(family, RefusalCode.KEY_LOST, (Report.UNKNOWN_TURN,))
-    decision = _current(replace(family, turn=presented.turn), presented, now=now, policy=policy)
+    decision = _current(family._replace(turn=presented.turn), presented, now=now, policy=policy)
     return replace(decision, reports=(Report.FORGOTTEN_TURN, *decision.reports))
 
 
 def _current(family: Family, presented: Presented, *, now: int, policy: RefreshPolicy) -> Turned | Replayed:
     if family.turn >= 1 and now - family.handed_out_at < 2 * policy.grace_s:
-        return Replayed(replace(family, known=True))
+        return Replayed(family._replace(known=True))
     return Turned(
-        replace(
-            family,
+        family._replace(
             turn=family.turn + 1,
             handed_out_at=now,
             used_at=now,
@@ -268,8 +266,7 @@ def _previous(family: Family, presented: Presented, *, now: int, policy: Refresh
     reports = () if bound else (Report.LATE_REPLAY,)
     if late_replays == MAX_LATE_REPLAYS + 1:
         reports = (*reports, Report.MANY_LATE_REPLAYS)
-    marked = replace(
-        family,
+    marked = family._replace(
         late=True,
         late_replays=late_replays,
         score=score,
@@ -280,7 +277,7 @@ def _previous(family: Family, presented: Presented, *, now: int, policy: Refresh
 
 def _theft(family: Family, *, now: int) -> Ended:
     ending = Ending(EndReason.REPLAYED, now)
-    return Ended(replace(family, ending=ending), ending, (Report.THEFT,))
+    return Ended(family._replace(ending=ending), ending, (Report.THEFT,))
 
 
 def _same(presented: bytes | None, kept: bytes | None) -> bool:

@@ -1,10 +1,10 @@
 """Refresh families as rows: read under a lock in one statement, written in one."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import ARRAY, JSON, ColumnElement, Row, Text, any_, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mapae.server.domain.families import Binder, BinderKind, Family
@@ -14,8 +14,7 @@ from mapae.server.store.now import database_now
 from mapae.server.store.requested_claims import from_column, to_column
 
 
-@dataclass(frozen=True, slots=True)
-class FamilyRead:
+class FamilyRead(NamedTuple):
     """A family under its row lock, and what the refresh needs to know of its user at this moment."""
 
     family: Family
@@ -25,38 +24,56 @@ class FamilyRead:
     now: int
 
 
-_ADD: Final = insert(tables.families)
-
-_FOR_UPDATE: Final = (
-    select(
-        tables.families,
-        tables.sessions.c.user_id,
-        tables.users.c.roles,
-        tables.users.c.disabled_at.label("user_disabled_at"),
-        database_now().label("now"),
-    )
-    .join(tables.sessions, tables.sessions.c.id == tables.families.c.session_id)
-    .join(tables.users, tables.users.c.id == tables.sessions.c.user_id)
-    .where(tables.families.c.id.in_(bindparam("ids", expanding=True)))
-    # A fixed order: two processes that lock the same families cannot wait for each other in a circle.
-    .order_by(tables.families.c.id)
-    .with_for_update(of=tables.families)
-)
-
+_TABLE: Final = tables.families
+#: The members of a family that are kept as they are.
+_PLAIN: Final = tuple(name for name in Family._fields if name not in ("binder", "claims", "ending"))
+#: What a turn writes, and the end.
 _TURNING: Final = (
     "used_at", "turn", "handed_out_at", "known", "late", "late_replays", "score", "uses_attempts",
-    "attempt_digest", "address", "user_agent", "ended_at", "ended_reason",
+    "attempt_digest", "address", "user_agent",
 )  # fmt: skip
+_ENDING: Final = ("ended_at", "ended_reason")
+
+_ADD: Final = insert(_TABLE)
+
+
+def _for_update(among: ColumnElement[bool]) -> Any:
+    return (
+        select(
+            *(_TABLE.c[name] for name in (*_PLAIN, "binder_kind", "binder_digest", "claims", *_ENDING)),
+            tables.sessions.c.user_id,
+            tables.users.c.roles,
+            tables.users.c.disabled_at,
+            database_now(),
+        )
+        .join(tables.sessions, tables.sessions.c.id == _TABLE.c.session_id)
+        .join(tables.users, tables.users.c.id == tables.sessions.c.user_id)
+        .where(among)
+        # A fixed order: two processes that lock the same families cannot wait for each other in a circle.
+        .order_by(_TABLE.c.id)
+        .with_for_update(of=_TABLE)
+    )
+
+
+# One statement however many the ids are, so that it is prepared once.
+_FOR_UPDATE: Final = {
+    "postgresql": _for_update(_TABLE.c.id == any_(bindparam("ids", type_=ARRAY(Text)))),
+    "sqlite": _for_update(
+        _TABLE.c.id.in_(select(func.json_each(bindparam("ids", type_=JSON)).table_valued("value").c.value))
+    ),
+}
 
 _SAVE: Final = (
-    update(tables.families)
+    update(_TABLE)
     .where(
-        tables.families.c.id == bindparam("family_id"),
-        tables.families.c.turn == bindparam("read_turn"),
-        tables.families.c.ended_at.is_(None),
+        _TABLE.c.id == bindparam("family_id"),
+        _TABLE.c.turn == bindparam("read_turn"),
+        _TABLE.c.ended_at.is_(None),
     )
-    .values({name: bindparam(f"new_{name}") for name in _TURNING})
+    .values({name: bindparam(f"new_{name}") for name in (*_TURNING, *_ENDING)})
 )
+_SAVED: Final = ("family_id", "read_turn", *(f"new_{name}" for name in (*_TURNING, *_ENDING)))
+_turning: Final = attrgetter(*_TURNING)
 
 
 class Families:
@@ -67,37 +84,25 @@ class Families:
 
     async def add(self, family: Family) -> None:
         """Keep a new family."""
+        members = {name: getattr(family, name) for name in _PLAIN}
+        binder = {"binder_kind": family.binder.kind.value, "binder_digest": family.binder.digest}
+        ending = dict(zip(_ENDING, _ending(family), strict=True))
         await self._connection.execute(
-            _ADD,
-            {
-                "id": family.id,
-                "session_id": family.session_id,
-                "client_id": family.client_id,
-                "first_party": family.first_party,
-                "binder_kind": family.binder.kind.value,
-                "binder_digest": family.binder.digest,
-                "audience": family.audience,
-                "scope": family.scope,
-                "subject": family.subject,
-                "claims": to_column(family.claims),
-                "auth_time": family.auth_time,
-                "expires_at": family.expires_at,
-                **_turning(family),
-            },
+            _ADD, {**members, **binder, **ending, "claims": to_column(family.claims)}
         )
 
     async def for_update(self, ids: Collection[str]) -> Mapping[str, FamilyRead]:
         """The families of these ids, locked until the transaction ends; what is not there is left out."""
-        rows = await self._connection.execute(_FOR_UPDATE, {"ids": sorted(ids)})
-        return {row.id: _read(row) for row in rows}
+        statement = _FOR_UPDATE[self._connection.dialect.name]
+        reads = map(_read, await self._connection.execute(statement, {"ids": list(ids)}))
+        return {read.family.id: read for read in reads}
 
     async def save(self, changes: Sequence[tuple[Family, Family]]) -> None:
         """Write families back, each as (as it was read, as it shall be)."""
         await self._connection.execute(
             _SAVE,
             [
-                {"family_id": new.id, "read_turn": old.turn}
-                | {f"new_{name}": value for name, value in _turning(new).items()}
+                dict(zip(_SAVED, (new.id, old.turn, *_turning(new), *_ending(new)), strict=True))
                 for old, new in changes
             ],
         )
@@ -114,55 +119,16 @@ class Families:
         return ended.rowcount
 
 
-def _turning(family: Family) -> dict[str, Any]:
-    ending = family.ending
-    return {
-        "used_at": family.used_at,
-        "turn": family.turn,
-        "handed_out_at": family.handed_out_at,
-        "known": family.known,
-        "late": family.late,
-        "late_replays": family.late_replays,
-        "score": family.score,
-        "uses_attempts": family.uses_attempts,
-        "attempt_digest": family.attempt_digest,
-        "address": family.address,
-        "user_agent": family.user_agent,
-        "ended_at": ending.at if ending else None,
-        "ended_reason": ending.reason.value if ending else None,
-    }
+def _ending(family: Family) -> tuple[int | None, str | None]:
+    return (family.ending.at, family.ending.reason.value) if family.ending else (None, None)
 
 
 def _read(row: Row[Any]) -> FamilyRead:
+    kind, digest, claims, ended_at, ended_reason, user_id, roles, disabled_at, now = row[len(_PLAIN) :]
     family = Family(
-        id=row.id,
-        session_id=row.session_id,
-        client_id=row.client_id,
-        first_party=row.first_party,
-        binder=Binder(BinderKind(row.binder_kind), row.binder_digest),
-        audience=row.audience,
-        scope=row.scope,
-        subject=row.subject,
-        claims=from_column(row.claims),
-        auth_time=row.auth_time,
-        expires_at=row.expires_at,
-        used_at=row.used_at,
-        turn=row.turn,
-        handed_out_at=row.handed_out_at,
-        known=row.known,
-        late=row.late,
-        late_replays=row.late_replays,
-        score=row.score,
-        uses_attempts=row.uses_attempts,
-        attempt_digest=row.attempt_digest,
-        address=row.address,
-        user_agent=row.user_agent,
-        ending=Ending(EndReason(row.ended_reason), row.ended_at) if row.ended_reason else None,
+        **dict(zip(_PLAIN, row, strict=False)),
+        binder=Binder(BinderKind(kind), digest),
+        claims=from_column(claims),
+        ending=Ending(EndReason(ended_reason), ended_at) if ended_reason else None,
     )
-    return FamilyRead(
-        family=family,
-        user_id=row.user_id,
-        roles=tuple(row.roles),
-        user_disabled=row.user_disabled_at is not None,
-        now=row.now,
-    )
+    return FamilyRead(family, user_id, tuple(roles), disabled_at is not None, now)
