@@ -4,8 +4,6 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
 from types import ModuleType
 
 import httpx
@@ -13,59 +11,19 @@ import httpx2
 import pytest
 import trio
 
-from mapae.client import LoginRequired, MemoryStore, Misuse, Session, StepUpRequired
+from mapae.client import LoginRequired, Misuse, Session, StepUpRequired
 from mapae.client.session import Outside
-from mapae.testing.clock import FixedClock
-from tests.client.wire import AuthServer, Reply, Seen, auth_server, serving
+from tests.client.apis import Bench, signed_in
+from tests.client.wire import Reply
 
 LIBRARIES = pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 
 
-@dataclass
-class Api:
-    """Takes the tokens it is told to, and remembers what it was sent."""
-
-    taken: set[str] = field(default_factory=set)
-    challenge: str = 'Bearer error="invalid_token"'
-    redirect: str = ""
-    seen: list[Seen] = field(default_factory=list)
-    url: str = ""
-
-    def answer(self, seen: Seen) -> Reply:
-        """302 when a redirect is set, 200 with a token that is taken, else 401."""
-        self.seen.append(seen)
-        if self.redirect and seen.path != "/landed":
-            return Reply(307, b"", {"Location": self.redirect})
-        if seen.headers.get("authorization", "").removeprefix("Bearer ") in self.taken:
-            return Reply(200)
-        return Reply(401, b"{}", {"WWW-Authenticate": self.challenge})
-
-    @property
-    def authorizations(self) -> list[str | None]:
-        """The header of each request, None where there was none."""
-        return [seen.headers.get("authorization") for seen in self.seen]
-
-
-@dataclass
-class Bench:
-    """A session, two APIs of which the first is the one its tokens are for, and clocks."""
-
-    auth: AuthServer
-    api: Api
-    other: Api
-    session: Session
-    clock: FixedClock
-
-
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    with ExitStack() as stack:
-        auth, api, other, clock = stack.enter_context(auth_server()), Api(), Api(), FixedClock()
-        api.url = stack.enter_context(serving(api.answer))
-        other.url = stack.enter_context(serving(other.answer))
-        store, outside = MemoryStore(), Outside(clock=clock)
-        session = Session.login(auth.url, "alice", "open sesame", store=store, outside=outside)
-        yield Bench(auth, api, other, session, clock)
+    """A signed-in session and two APIs."""
+    with signed_in() as signed:
+        yield signed
 
 
 @LIBRARIES

@@ -42,7 +42,11 @@ from mapae.jose import base64url
 from mapae.secret import Secret
 
 if TYPE_CHECKING:
+    from grpc import CallCredentials
+
+    from mapae.client.aiohttp_middleware import AiohttpMiddleware
     from mapae.client.http_auth import SessionAuth
+    from mapae.client.requests_auth import RequestsAuth
 
 #: A store keeps one sign-in: one issuer, client, user and resource. Sessions on the same store share a flight.
 _RENEWALS: Final = SingleFlight[Tokens]()
@@ -193,6 +197,30 @@ class Session:
         from mapae.client.http_auth import session_auth
 
         return session_auth(Authorizer(self, origins))
+
+    def requests_auth(self, *origins: str) -> "RequestsAuth":
+        """What requests takes: `requests.get(url, auth=session.requests_auth(origin))`. Else as `auth`."""
+        from mapae.client.requests_auth import RequestsAuth
+
+        return RequestsAuth(Authorizer(self, origins))
+
+    def aiohttp_middleware(self, *origins: str) -> "AiohttpMiddleware":
+        """What aiohttp takes: `ClientSession(middlewares=[session.aiohttp_middleware(origin)])`. Else as `auth`."""
+        from mapae.client.aiohttp_middleware import AiohttpMiddleware
+
+        return AiohttpMiddleware(Authorizer(self, origins))
+
+    def grpc_credentials(self, *origins: str) -> "CallCredentials":
+        """What gRPC takes, synchronous and asyncio: `grpc.composite_channel_credentials(tls, credentials)`.
+
+        It adds the token to calls to these origins, such as "https://api.example.com:50051", and to no others. gRPC
+        shows credentials no answers, so a token that the API refuses is not renewed before its time.
+        """
+        from grpc import metadata_call_credentials
+
+        from mapae.client.grpc_credentials import GrpcToken
+
+        return metadata_call_credentials(GrpcToken(Authorizer(self, origins)), name="mapae")
 
     def logout(self, scope: Scope = "this") -> None:
         """End this session, the user's others, or all of them.
