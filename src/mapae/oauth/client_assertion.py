@@ -86,7 +86,8 @@ class ClientAssertion:
         typ = header.get("typ")
         if (typ and typ.lower().removeprefix("application/")) not in _TYPES:
             raise _refused("typ is that of another kind of token")
-        if claims.get("aud") not in audiences:
+        audience = claims.get("aud")
+        if not isinstance(audience, str) or audience not in audiences:
             raise _refused("aud is not this server, or no single string")
         if claims["exp"] > now + MAX_LIFE_S + LEEWAY_S:
             raise _refused(f"exp is more than {MAX_LIFE_S} s ahead")

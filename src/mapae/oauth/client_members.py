@@ -77,10 +77,14 @@ def _seconds(value: Any) -> int:
 
 
 def _scope(value: Any) -> Scope:
+    if value == "":
+        return NO_SCOPE
     try:
-        return Scope.parse(value) if isinstance(value, str) and value else NO_SCOPE
+        if isinstance(value, str):
+            return Scope.parse(value)
     except OAuthError:
-        raise Wrong('has to be scopes with single spaces between them, as in "openid profile"') from None
+        pass
+    raise Wrong('has to be scopes with single spaces between them, as in "openid profile"')
 
 
 def _uri_for(application_type: str) -> Callable[[Any], str]:
