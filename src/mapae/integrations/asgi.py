@@ -1,11 +1,11 @@
 """Bearer tokens for any ASGI application."""
 
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from mapae.integrations.gate import Gate
+from mapae.integrations.gate import Gated
 from mapae.integrations.refusal import Refusal
-from mapae.verifier import NOTHING, AccessToken, Needs, TokenRejected, Verifier, Verifiers
+from mapae.verifier import AccessToken, TokenRejected
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -19,7 +19,7 @@ _POLICY_VIOLATION: Final = 1008
 _UNAUTHORIZED: Final = 3000
 
 
-class BearerMiddleware:
+class BearerMiddleware(Gated[Application]):
     """Lets through only requests and WebSockets with a valid access token.
 
     The application finds it as `scope["state"]["token"]`, in Starlette `request.state.token`. A TokenRejected
@@ -27,34 +27,6 @@ class BearerMiddleware:
     application has begun to answer itself. A WebSocket that it leaves, as from `verifier.lasting(token)`, is closed
     with 3000 (Unauthorized) and the code as the reason.
     """
-
-    def __init__(  # noqa: PLR0913  # one argument a rule
-        self,
-        app: Application,
-        verifier: Verifier | Verifiers,
-        *,
-        scopes: Collection[str] = (),
-        needs: Needs = NOTHING,
-        optional: bool = False,
-        realm: str = "api",
-        resource_metadata: str | None = None,
-    ) -> None:
-        """
-        Args:
-            scopes: what every request needs
-            needs: what else
-            optional: lets requests without a token through; the application finds None in its place
-            realm: names what is protected, in the challenge
-            resource_metadata: where the metadata of this resource is, a URL (RFC 9728)
-        """
-        self._app: Final = app
-        self._gate: Final = Gate(
-            verifier,
-            needs=needs.with_scopes(scopes),
-            optional=optional,
-            realm=realm,
-            resource_metadata=resource_metadata,
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

@@ -1,10 +1,13 @@
 """What every framework does with a request: find the token, check it, and answer when it falls short."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
 
 from mapae.integrations.refusal import Refusal, refusal
 from mapae.verifier import NOTHING, AccessToken, Needs, TokenRejected, Verifier, Verifiers, presented_token
+
+Application = TypeVar("Application")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +51,35 @@ class Gate:
     def refusal(self, rejected: TokenRejected) -> Refusal:
         """The answer."""
         return refusal(rejected, realm=self.realm, resource_metadata=self.resource_metadata)
+
+
+class Gated(Generic[Application]):
+    """An application with a gate in front: what middleware is made of."""
+
+    def __init__(  # noqa: PLR0913  # one argument a rule
+        self,
+        app: Application,
+        verifier: Verifier | Verifiers,
+        *,
+        scopes: Collection[str] = (),
+        needs: Needs = NOTHING,
+        optional: bool = False,
+        realm: str = "api",
+        resource_metadata: str | None = None,
+    ) -> None:
+        """
+        Args:
+            scopes: what every request needs
+            needs: what else
+            optional: lets requests without a token through; the application finds None in its place
+            realm: names what is protected, in the challenge
+            resource_metadata: where the metadata of this resource is, a URL (RFC 9728)
+        """
+        self._app: Final = app
+        self._gate: Final = Gate(
+            verifier,
+            needs=needs.with_scopes(scopes),
+            optional=optional,
+            realm=realm,
+            resource_metadata=resource_metadata,
+        )

@@ -11,13 +11,14 @@ async def List(self, request, context):
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import Any, Final
 
 import grpc
 import grpc.aio
 
-from mapae.integrations.refusal import refusal
+from mapae.integrations.gate import Gate
 from mapae.verifier import (
     NOTHING,
     AccessToken,
@@ -27,7 +28,6 @@ from mapae.verifier import (
     TokenRejected,
     Verifier,
     Verifiers,
-    presented_token,
 )
 
 Call = grpc.HandlerCallDetails
@@ -86,19 +86,17 @@ class _Guard:
         """
         if isinstance(anonymous, str) or not all(name.startswith("/") for name in anonymous):
             raise Misuse('anonymous must be names of the form "/package.Service/Method"')
-        self._verifier: Final = verifier
-        self._needs: Final = needs.with_scopes(scopes)
         self._anonymous: Final = frozenset(anonymous)
-        self._realm: Final = realm
-        self._resource_metadata: Final = resource_metadata
+        self._gate: Final = Gate(
+            verifier, needs=needs.with_scopes(scopes), realm=realm, resource_metadata=resource_metadata
+        )
 
     def _behind_check(self, method: Method, call: Call, *, streams: bool) -> Method:
         # The check is made where the method runs, in a thread of the pool: it may wait for keys.
         @contextmanager
         def checked(context: grpc.ServicerContext) -> Iterator[None]:
             try:
-                raw = self._presented(call)
-                _token.set(None if raw is None else self._verifier.verify(raw, self._needs))
+                _token.set(self._gate_of(call).check(_authorization(call), ""))
                 yield
             except TokenRejected as rejected:
                 code, message, trailing = self._refusal(rejected)
@@ -115,17 +113,12 @@ class _Guard:
 
         return stream if streams else unary
 
-    def _presented(self, call: Call) -> str | None:
-        raw = presented_token(
-            [str(value) for name, value in call.invocation_metadata if name == "authorization"]
-        )
-        if raw is None and call.method not in self._anonymous:
-            raise TokenRejected(RejectionCode.MISSING, f"a call of {call.method}")
-        return raw
+    def _gate_of(self, call: Call) -> Gate:
+        return replace(self._gate, optional=True) if call.method in self._anonymous else self._gate
 
     def _refusal(self, rejected: TokenRejected) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]]:
         """Code, message and trailing metadata."""
-        answer = refusal(rejected, realm=self._realm, resource_metadata=self._resource_metadata)
+        answer = self._gate.refusal(rejected)
         challenge = ("www-authenticate", answer.headers["WWW-Authenticate"])
         return _CODES[answer.status], answer.members["error_description"], (challenge,)
 
@@ -175,8 +168,7 @@ class AioBearer(_Guard, grpc.aio.ServerInterceptor):
         @asynccontextmanager
         async def checked(context: Any) -> AsyncIterator[None]:
             try:
-                raw = self._presented(call)
-                _token.set(None if raw is None else await self._verifier.averify(raw, self._needs))
+                _token.set(await self._gate_of(call).acheck(_authorization(call), ""))
                 yield
             except TokenRejected as rejected:
                 await context.abort(*self._refusal(rejected))
@@ -192,6 +184,10 @@ class AioBearer(_Guard, grpc.aio.ServerInterceptor):
 
         # A method that answers a stream may also be a coroutine, which writes to the context.
         return stream if isasyncgenfunction(method) else unary
+
+
+def _authorization(call: Call) -> list[str]:
+    return [str(value) for name, value in call.invocation_metadata if name == "authorization"]
 
 
 def _wrapped(handler: Handler, wrap: Callable[[Method], Method]) -> Handler:

@@ -1,49 +1,20 @@
 """Bearer tokens for any WSGI application."""
 
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from mapae.integrations.gate import Gate
-from mapae.verifier import NOTHING, AccessToken, Needs, TokenRejected, Verifier, Verifiers
+from mapae.integrations.gate import Gated
+from mapae.verifier import AccessToken, TokenRejected
 
 
-class BearerMiddleware:
+class BearerMiddleware(Gated[WSGIApplication]):
     """Lets through only requests with a valid access token.
 
     The application finds it as `environ["mapae.token"]`. A TokenRejected that the call of the application raises, as
     from `token.require("orders:write")`, is answered too.
     """
-
-    def __init__(  # noqa: PLR0913  # one argument a rule
-        self,
-        app: WSGIApplication,
-        verifier: Verifier | Verifiers,
-        *,
-        scopes: Collection[str] = (),
-        needs: Needs = NOTHING,
-        optional: bool = False,
-        realm: str = "api",
-        resource_metadata: str | None = None,
-    ) -> None:
-        """
-        Args:
-            scopes: what every request needs
-            needs: what else
-            optional: lets requests without a token through; the application finds None in its place
-            realm: names what is protected, in the challenge
-            resource_metadata: where the metadata of this resource is, a URL (RFC 9728)
-        """
-        self._app: Final = app
-        self._gate: Final = Gate(
-            verifier,
-            needs=needs.with_scopes(scopes),
-            optional=optional,
-            realm=realm,
-            resource_metadata=resource_metadata,
-        )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
