@@ -19,7 +19,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 
-from mapae.integrations.refusal import Refusal, refusal
+from mapae.integrations.gate import Gate
 from mapae.verifier import (
     NOTHING,
     AccessToken,
@@ -28,7 +28,6 @@ from mapae.verifier import (
     TokenRejected,
     Verifier,
     Verifiers,
-    presented_token,
 )
 
 _Response = HttpResponseBase | Awaitable[HttpResponseBase]
@@ -66,7 +65,7 @@ class BearerMiddleware:
         Raises:
             ImproperlyConfigured: MAPAE_VERIFIER is not set.
         """
-        verifier_of_settings()
+        gate_of_settings()
         self._get_response = get_response
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
@@ -76,16 +75,14 @@ class BearerMiddleware:
         if self._is_async:
             return self._acall(request)
         try:
-            raw = presented(request)
-            request.token = None if raw is None else verifier_of_settings().verify(raw)
+            request.token = gate_of_settings().check(*presented(request))
         except TokenRejected as rejected:
             return _response(rejected)
         return _varied(self._get_response(request))
 
     async def _acall(self, request: OptionalBearerRequest) -> HttpResponseBase:
         try:
-            raw = presented(request)
-            request.token = None if raw is None else await verifier_of_settings().averify(raw)
+            request.token = await gate_of_settings().acheck(*presented(request))
         except TokenRejected as rejected:
             return _response(rejected)
         return _varied(await self._get_response(request))
@@ -120,8 +117,8 @@ def require_token(
     return decorator
 
 
-def verifier_of_settings() -> Verifier | Verifiers:
-    """What checks the tokens of this site.
+def gate_of_settings() -> Gate:
+    """Who is let through at this site: requests without a token too, for views to decide about.
 
     Raises:
         ImproperlyConfigured: MAPAE_VERIFIER is not set.
@@ -129,26 +126,19 @@ def verifier_of_settings() -> Verifier | Verifiers:
     verifier = getattr(settings, "MAPAE_VERIFIER", None)
     if not isinstance(verifier, Verifier | Verifiers):
         raise ImproperlyConfigured("MAPAE_VERIFIER has to be a mapae.Verifier")
-    return verifier
-
-
-def refusal_of_settings(rejected: TokenRejected) -> Refusal:
-    """The answer of this site to `rejected`."""
-    return refusal(
-        rejected,
+    return Gate(
+        verifier,
+        optional=True,
         realm=getattr(settings, "MAPAE_REALM", "api"),
         resource_metadata=getattr(settings, "MAPAE_RESOURCE_METADATA", None),
     )
 
 
-def presented(request: HttpRequest) -> str | None:
-    """What to hand to `verify`.
-
-    Raises:
-        TokenRejected: MALFORMED.
-    """
+def presented(request: HttpRequest) -> tuple[list[str], str]:
+    """What `Gate.check` takes: the `Authorization` headers of a request, and its query string."""
+    # Of several headers, servers make one with commas between, which is no b64token.
     header = request.META.get("HTTP_AUTHORIZATION")
-    return presented_token([] if header is None else [header], query=request.META.get("QUERY_STRING", ""))
+    return [] if header is None else [header], request.META.get("QUERY_STRING", "")
 
 
 def _with_token(request: HttpRequest, needs: Needs) -> BearerRequest:
@@ -157,12 +147,12 @@ def _with_token(request: HttpRequest, needs: Needs) -> BearerRequest:
     token = cast("OptionalBearerRequest", request).token
     if token is None:
         raise TokenRejected(RejectionCode.MISSING, "a view that needs a token")
-    verifier_of_settings().recheck(token, needs)
+    gate_of_settings().verifier.recheck(token, needs)
     return cast("BearerRequest", request)
 
 
 def _response(rejected: TokenRejected) -> HttpResponse:
-    answer = refusal_of_settings(rejected)
+    answer = gate_of_settings().refusal(rejected)
     return HttpResponse(
         answer.body, status=answer.status, headers=answer.headers, content_type="application/json"
     )

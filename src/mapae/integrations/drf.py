@@ -18,7 +18,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from mapae.integrations.django import presented, refusal_of_settings, verifier_of_settings
+from mapae.integrations.django import gate_of_settings, presented
 from mapae.verifier import NOTHING, AccessToken, Needs, RejectionCode, TokenRejected
 
 if TYPE_CHECKING:  # the views of the framework import this module when its settings name it
@@ -34,7 +34,7 @@ class Refused(APIException):
     """
 
     def __init__(self, rejected: TokenRejected) -> None:
-        answer = refusal_of_settings(rejected)
+        answer = gate_of_settings().refusal(rejected)
         super().__init__(answer.members, code=str(rejected.code))
         self.status_code = answer.status
         self.auth_header = answer.headers["WWW-Authenticate"]
@@ -80,17 +80,14 @@ class BearerAuthentication(BaseAuthentication):
             Refused: a token that is not valid.
         """
         try:
-            raw = presented(request)
-            if raw is None:
-                return None
-            token = verifier_of_settings().verify(raw)
+            token = gate_of_settings().check(*presented(request))
         except TokenRejected as rejected:
             raise Refused(rejected) from rejected
-        return self.user(token), token
+        return None if token is None else (self.user(token), token)
 
     def authenticate_header(self, request: HttpRequest) -> str:
         """The challenge of a request that some permission wants a token for."""
-        return refusal_of_settings(_missing()).headers["WWW-Authenticate"]
+        return gate_of_settings().refusal(_missing()).headers["WWW-Authenticate"]
 
     def user(self, token: AccessToken) -> Any:
         """What `request.user` will be. Overridden where the subject has a row in a table."""
@@ -120,7 +117,7 @@ class HasScopes(BasePermission):
         """
         token = token_of(request)
         try:
-            verifier_of_settings().recheck(token, self.needs.with_scopes(self.scopes))
+            gate_of_settings().verifier.recheck(token, self.needs.with_scopes(self.scopes))
         except TokenRejected as rejected:
             raise Refused(rejected) from rejected
         return True
