@@ -39,8 +39,17 @@ def test_importing_the_package_loads_nothing() -> None:
 
 def test_the_paved_path_is_four_names() -> None:
     import mapae
+    from mapae import verifier
 
-    for name in mapae.__all__:
-        assert getattr(mapae, name).__module__.startswith("mapae.verifier")
+    assert {getattr(mapae, name) for name in mapae.__all__} == {
+        verifier.AccessToken, verifier.Misuse, verifier.TokenRejected, verifier.Verifier,
+    }  # fmt: skip
     with pytest.raises(AttributeError, match="Verifyer"):
         _ = mapae.Verifyer  # type: ignore[attr-defined]
+
+
+def test_the_misuse_of_the_client_is_one_too() -> None:
+    import mapae
+    from mapae import client
+
+    assert issubclass(client.Misuse, mapae.Misuse)

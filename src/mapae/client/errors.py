@@ -2,12 +2,14 @@
 
 from typing import Final
 
+from mapae import misuse
+
 
 class ClientError(Exception):
     """The base of everything this package raises; the message says what happened and never holds a secret."""
 
 
-class Misuse(ClientError, ValueError):
+class Misuse(ClientError, misuse.Misuse):
     """The calling code asks for something unsafe or without sense, such as a token over plain http."""
 
 

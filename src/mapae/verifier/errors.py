@@ -8,10 +8,6 @@ from mapae.oauth import bearer
 from mapae.oauth.errors import ErrorCode
 
 
-class Misuse(ValueError):
-    """The calling code asks for something unsafe or senseless; raised where the object is made."""
-
-
 class RejectionCode(StrEnum):
     """The reason, in a word that stays the same; with the code of RFC 6750 and words that help no attacker."""
 

@@ -4,8 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
+from mapae.misuse import Misuse
 from mapae.verifier.access_token import AccessToken
-from mapae.verifier.errors import Misuse, RejectionCode, TokenRejected
+from mapae.verifier.errors import RejectionCode, TokenRejected
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import Final
 from mapae.clock import Clock, monotonic_clock, system_clock
 from mapae.jose.algorithms import ALGORITHMS
 from mapae.jose.jwks import JwkSet
+from mapae.misuse import Misuse
 from mapae.verifier.access_token import AccessToken
-from mapae.verifier.errors import Misuse, TokenRejected
+from mapae.verifier.errors import TokenRejected
 from mapae.verifier.key_source import GivenKeys, IssuerKeys
 from mapae.verifier.needs import NOTHING, Needs
 from mapae.verifier.origin import is_protected

@@ -5,8 +5,9 @@ from typing import Final
 
 from mapae.jose import jws, jwt
 from mapae.jose.errors import JoseError
+from mapae.misuse import Misuse
 from mapae.verifier.access_token import AccessToken
-from mapae.verifier.errors import Misuse, RejectionCode, TokenRejected, rejected
+from mapae.verifier.errors import RejectionCode, TokenRejected, rejected
 from mapae.verifier.needs import NOTHING, Needs
 from mapae.verifier.verifier import RECHECK_S, Verifier
 
