@@ -18,6 +18,7 @@ from mapae.server.adapters.metrics import Metrics
 from mapae.server.app import opened, routes
 from mapae.server.domain.problems import ProblemCode
 from mapae.server.domain.setup import TABLES, parse_setup
+from mapae.server.http.pages.rendering import Pages
 from mapae.server.settings import load_settings
 from tests.journeys.processes import MAPAE, environment, free_port, mapae, started
 
@@ -82,7 +83,7 @@ async def test_every_address_is_documented_and_every_documented_one_is_there(sql
     async with opened(settings) as house:
         served = {
             f"{method} {route.path}"
-            for route in routes(settings, house, Metrics())
+            for route in routes(settings, house, Metrics(), Pages(settings.issuer))
             if isinstance(route, Route)
             for method in (route.methods or set()) - {"HEAD"}
         }

@@ -17,6 +17,7 @@ from mapae.server.adapters.metrics import Metrics
 from mapae.server.http import protocol
 from mapae.server.http.body import read_body
 from mapae.server.http.front import Front
+from mapae.server.http.pages.rendering import Pages
 from mapae.server.http.protocol import BoundedProtocol
 
 
@@ -33,7 +34,9 @@ async def read(request: Request) -> Response:
 async def connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to the protocol with a small application behind it."""
     router = Router([Route("/", greet), Route("/", read, methods=["POST"])])
-    app = Front(router, https=False, entropy=system_entropy, metrics=Metrics())
+    app = Front(
+        router, pages=Pages("http://localhost"), https=False, entropy=system_entropy, metrics=Metrics()
+    )
     config = uvicorn.Config(app, lifespan="off", log_config=None, ws="none")
     config.load()
     state = uvicorn.server.ServerState()

@@ -69,7 +69,7 @@ def create() -> ASGIApp:
 
 def build(settings: Settings) -> ASGIApp:
     """The application of these settings. It opens the database when it starts, and closes it when it stops."""
-    metrics = Metrics()
+    metrics, pages = Metrics(), Pages(settings.issuer)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -79,18 +79,18 @@ def build(settings: Settings) -> ASGIApp:
                 house = await stack.enter_async_context(opened(settings))
                 await stack.enter_async_context(following(house.ring))
                 await stack.enter_async_context(running(jobs(settings, house, metrics), house.database))
-                dispatch.answer(routes(settings, house, metrics))
+                dispatch.answer([*pages.routes(), *routes(settings, house, metrics, pages)])
                 # What is there by now stays: the collector need not look through it again and again.
                 gc.collect()
                 gc.freeze()
 
-            dispatch.answer(closed_routes())
+            dispatch.answer([*pages.routes(), *closed_routes()])
             async with retried(open_up):
                 yield
 
     dispatch = Dispatch(lifespan)
     https = settings.issuer.startswith("https://")
-    return Front(dispatch, https=https, entropy=system_entropy, metrics=metrics)
+    return Front(dispatch, pages=pages, https=https, entropy=system_entropy, metrics=metrics)
 
 
 @asynccontextmanager
@@ -225,7 +225,7 @@ def jobs(settings: Settings, house: House, metrics: Metrics) -> list[Job]:
     return [Job("sweep", 600, sweep)]
 
 
-def routes(settings: Settings, house: House, metrics: Metrics) -> list[BaseRoute]:
+def routes(settings: Settings, house: House, metrics: Metrics, pages: Pages) -> list[BaseRoute]:
     """Every address of the server, each wired to what answers it."""
     database, ring = house.database, house.ring
     mint = Mint(settings.issuer, settings.access_token_life, ring, system_clock, system_entropy)
@@ -247,7 +247,6 @@ def routes(settings: Settings, house: House, metrics: Metrics) -> list[BaseRoute
     )
     return [
         *session_api.routes(),
-        *Pages(settings.issuer).routes(),
         *WellKnown(settings.issuer, ring.published, settings.jwks_life).routes(),
         *Health(database).routes(),
         *MetricsPage(metrics, settings.metrics).routes(),

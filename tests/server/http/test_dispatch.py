@@ -13,6 +13,7 @@ from mapae.entropy import system_entropy
 from mapae.server.adapters.metrics import Metrics
 from mapae.server.http.dispatch import Dispatch
 from mapae.server.http.front import Front
+from mapae.server.http.pages.rendering import Pages
 from tests.server.http.conftest import running
 
 
@@ -35,7 +36,9 @@ async def lifespan(_: object) -> AsyncIterator[None]:
 async def answering(*routes: BaseRoute) -> AsyncIterator[tuple[Dispatch, httpx.AsyncClient]]:
     dispatch = Dispatch(lifespan)
     dispatch.answer(routes)
-    front = Front(dispatch, https=False, entropy=system_entropy, metrics=Metrics())
+    front = Front(
+        dispatch, pages=Pages("http://localhost"), https=False, entropy=system_entropy, metrics=Metrics()
+    )
     async with running(front), httpx.AsyncClient(transport=httpx.ASGITransport(front)) as http:
         yield dispatch, http
 

@@ -1,13 +1,17 @@
 """The front door: request id, security headers, one log line a request, and an answer to whatever went wrong."""
 
+from functools import partial
+
 import structlog
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mapae.clock import monotonic_clock
 from mapae.entropy import Entropy
 from mapae.server.adapters.metrics import Metrics
 from mapae.server.domain.ids import new_id
-from mapae.server.http.errors import answer_to
+from mapae.server.http.errors import Show, answer_to, document
+from mapae.server.http.pages.rendering import Pages
 
 log = structlog.get_logger()
 
@@ -17,11 +21,15 @@ class Front:
 
     Args:
         app: what answers; what it raises is answered here.
+        pages: show it to people.
         https: whether callers reach us by https; then HSTS is sent.
     """
 
-    def __init__(self, app: ASGIApp, *, https: bool, entropy: Entropy, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, *, pages: Pages, https: bool, entropy: Entropy, metrics: Metrics
+    ) -> None:
         self._app = app
+        self._pages = pages
         self._entropy = entropy
         self._metrics = metrics
         # Bound once: the logger that a module gets binds itself anew for each line.
@@ -59,7 +67,7 @@ class Front:
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001  # those nobody foresaw are logged with all they say
-            answer = answer_to(error)
+            answer = answer_to(error, self._show(scope))
             if not status:
                 await answer(scope, receive, send_with_headers)
         finally:
@@ -73,6 +81,15 @@ class Front:
                 duration_ms=round(seconds * 1000, 1),
             )
             structlog.contextvars.unbind_contextvars("request_id")
+
+    def _show(self, scope: Scope) -> Show:
+        """How to show a problem to whoever asks: browsers name HTML when a person is to see the answer."""
+        request = Request(scope)
+        return (
+            partial(self._pages.problem, request)
+            if "text/html" in request.headers.get("accept", "")
+            else document
+        )
 
 
 def _endpoint(scope: Scope) -> str:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mapae.server.domain.problems import Problem
 from mapae.server.http.answers import NO_STORE
 from mapae.server.http.pages.assets import Assets
 from mapae.server.http.pages.content_policy import content_policy
@@ -67,6 +68,18 @@ class Pages:
         response.headers["Content-Language"] = language.tag
         self._languages.remember(request, response)
         return response
+
+    def problem(self, request: Request, problem: Problem, headers: Mapping[str, str]) -> Response:
+        """The page of a refusal or a failure."""
+        return self.answer(
+            request,
+            "error.html",
+            status=problem.code.status,
+            headers=headers,
+            code=problem.code.value,
+            words=problem.told,
+            incident=problem.members.get("incident"),
+        )
 
     def _environment(self, language: Language, *, host: str, base: str) -> Environment:
         environment = Environment(

@@ -46,7 +46,8 @@ _NOTHING: Final = ErrorWords(
     translatable("There is nothing at this address"),
     translatable("Check the address, or go back to where you came from."),
 )
-_ERRORS: Final = {
+#: What to tell of a code. One that is not here says that the request was wrong.
+ERRORS: Final = {
     "busy": _AWAY,
     "database_unavailable": _AWAY,
     "signing_unavailable": _AWAY,
@@ -70,4 +71,4 @@ def scope_words(scope: str) -> str | None:
 
 def error_words(code: str) -> ErrorWords:
     """What to tell a person of an error. Unless it is known to be ours, the request was wrong."""
-    return _ERRORS.get(code, _REQUEST)
+    return ERRORS.get(code, _REQUEST)
