@@ -11,13 +11,17 @@ def test_the_scheme_is_read_in_any_case(scheme: str) -> None:
     assert presented([f"{scheme} aA0-._~+/=="]) == "aA0-._~+/=="
 
 
+def test_more_than_one_space_may_stand_before_the_token() -> None:
+    assert presented(["Bearer   abc"]) == "abc"
+
+
 @pytest.mark.parametrize("headers", [[], ["Basic YTpi"], ["Bearerx abc"], ["DPoP abc"], [""], ["abc"]])
 def test_a_request_without_the_scheme_presents_nothing(headers: list[str]) -> None:
     assert presented(headers) is None
 
 
 @pytest.mark.parametrize(
-    "token", ["", " a", "a ", "a b", "a,b", "=a", "a=b", "é", "a\n", "a\x00", "a" * (MAX_TOKEN_LENGTH + 1)]
+    "token", ["", " ", "a ", "a b", "a,b", "=a", "a=b", "é", "a\n", "a\x00", "a" * (MAX_TOKEN_LENGTH + 1)]
 )
 def test_what_is_no_b64token_is_an_invalid_token(token: str) -> None:
     with pytest.raises(OAuthError) as refused:

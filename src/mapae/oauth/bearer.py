@@ -35,6 +35,7 @@ def presented(authorization: Sequence[str], *, query: str = "") -> str | None:
     scheme, _, token = authorization[0].partition(" ")
     if scheme.lower() != "bearer":
         return None
+    token = token.lstrip(" ")  # RFC 6750 section 2.1: "Bearer" 1*SP b64token
     # RFC 6750 section 2: clients MUST NOT use more than one method to transmit the token in each request.
     if query and _IN_QUERY.search(query):
         raise OAuthError(ErrorCode.INVALID_REQUEST, detail="a token in the header and one in the query")
