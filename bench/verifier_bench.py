@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 from mapae.integrations.asgi import BearerMiddleware, Message, Receive, Scope, Send
 from mapae.jose import jws
 from mapae.testing import Issuer
+from mapae.verifier import Verifiers
 
 CALLS = 50
 CACHED_CALLS = 2000
@@ -49,6 +50,7 @@ TOKEN = login_token(ISSUER)
 def main(rounds: int) -> None:
     """Measure and print three tables."""
     warm = ISSUER.verifier()
+    several = Verifiers(ISSUER.verifier(), ISSUER.verifier(issuer="https://other.test"))
     signatures: dict[str, Measure] = {}
     for algorithm in ("ES256", "EdDSA", "RS256"):
         raw, cold = first_time(algorithm)
@@ -57,6 +59,7 @@ def main(rounds: int) -> None:
     microseconds = medians(
         {
             "verify, cached": called(lambda: warm.verify(TOKEN), CACHED_CALLS),
+            "verify, cached, of two issuers": called(lambda: several.verify(TOKEN), CACHED_CALLS),
             "averify, cached": awaited(lambda: warm.averify(TOKEN)),
             "ASGI middleware, cached": awaited(middleware()),
         },
