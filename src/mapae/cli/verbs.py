@@ -22,6 +22,7 @@ USER_VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
         "curl": Verb("mapae.cli.curl", "Run curl with the access token, out of sight of other users"),
         "logout": Verb("mapae.cli.logout", "End the session and delete its tokens"),
         "decode": Verb("mapae.cli.decode", "Show what is inside a token; needs no network"),
+        "doctor": Verb("mapae.cli.doctor.command", "Check this device and its servers, and say what to do"),
     }
 )
 

@@ -47,7 +47,7 @@ def get(url: str, *, deadline: float, clock: Clock = monotonic_clock) -> Documen
         raise FetchFailed("neither https nor on this machine")
     parts = urlsplit(url)
     try:
-        connection = _connection(parts, timeout=_left(deadline, clock))
+        connection = connection_to(parts, timeout=_left(deadline, clock))
         with closing(connection):
             connection.connect()
             with closing(connection.sock):
@@ -102,7 +102,8 @@ def _left(deadline: float, clock: Clock) -> float:
     return left
 
 
-def _connection(parts: SplitResult, timeout: float) -> HTTPConnection:
+def connection_to(parts: SplitResult, timeout: float) -> HTTPConnection:
+    """A connection to the host of a URL, not opened yet: with https by the proxy of the environment, if any."""
     host = parts.hostname or ""
     if parts.scheme == "http":
         return HTTPConnection(host, parts.port, timeout=timeout)
