@@ -42,7 +42,7 @@ def test_a_list_for_programs_has_a_user_a_line_and_tabs_between(operator: Operat
 
 def test_a_disabled_user_is_out_at_once_and_back_when_enabled(operator: Operator, alice: str) -> None:
     token = operator.login("alice", PASSWORD).json()["refresh_token"]
-    assert operator.run("user", "disable", "alice").out == "disabled alice; 1 sessions ended\n"
+    assert operator.run("user", "disable", "alice").out == "disabled alice; 1 session ended\n"
     assert operator.why_ended(token) == "user_disabled"
     assert operator.login("alice", PASSWORD).json()["code"] == "user_disabled"
     assert operator.run("user", "disable", "alice").out == "disabled alice; 0 sessions ended\n"
@@ -54,7 +54,7 @@ def test_a_disabled_user_is_out_at_once_and_back_when_enabled(operator: Operator
 def test_another_password_ends_the_sessions(operator: Operator, alice: str) -> None:
     token = operator.login("alice", PASSWORD).json()["refresh_token"]
     said = operator.run("user", "password", "ALICE", "--password-stdin", stdin="another one entirely\n")
-    assert "1 sessions ended" in said.out
+    assert "1 session ended" in said.out
     assert operator.why_ended(token) == "password_changed"
     assert operator.login("alice", PASSWORD).status_code == 401
     assert operator.login("alice", "another one entirely").status_code == 200

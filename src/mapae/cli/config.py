@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from mapae.cli.errors import CommandFailed, ExitCode
+from mapae.cli.options import json_option
 from mapae.secret import Secret
 from mapae.server.settings import Settings, SettingsError, describe, load_with_sources
 
@@ -27,7 +28,7 @@ def command() -> None:
 
 @command.command()
 @click.option("--dev", is_flag=True, help="As `mapae serve --dev` sees them.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def check(dev: bool, as_json: bool) -> None:
     """Print every setting with its value and source, secrets hidden; or everything that is wrong."""
     try:

@@ -3,6 +3,7 @@
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from mapae.cli.verbs import OPERATOR_VERBS, USER_VERBS, VERBS
 
@@ -23,6 +24,14 @@ class LazyGroup(click.Group):
         command = import_module(verb.module).command
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What begins like this, from the table: asking the commands would import all of them."""
+        return [
+            CompletionItem(name, help=verb.summary)
+            for name, verb in VERBS.items()
+            if name.startswith(incomplete)
+        ] + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Print the table; asking the commands for their helps would import all of them."""

@@ -10,7 +10,8 @@ import click
 from mapae.cli.errors import CommandFailed, ExitCode
 from mapae.cli.moments import seen_from
 from mapae.cli.operator import operator_settings, with_database
-from mapae.cli.output import print_table
+from mapae.cli.options import HYPHENS_ALLOWED, json_option
+from mapae.cli.output import counted, print_table
 from mapae.server.actions.rotate_keys import NoSuchKey, RotateKeys
 from mapae.server.app import rotation_of
 from mapae.server.domain.keys import REFRESH_ALGORITHM, SIGNING_ALGORITHMS, Key
@@ -36,7 +37,7 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also those that are gone or revoked.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def list_(everything: bool, as_json: bool) -> None:
     """List the keys and what each does now."""
     seen = _rotate(lambda rotation: rotation.read())
@@ -82,8 +83,7 @@ def rotate(at_once: bool, lines: tuple[str, ...]) -> None:
         click.echo("nothing to do: the next keys are on their way; see: mapae key list")
 
 
-# The id of a key may begin with a hyphen.
-@command.command(context_settings={"ignore_unknown_options": True})
+@command.command(context_settings=HYPHENS_ALLOWED)
 @click.argument("kid")
 def revoke(kid: str) -> None:
     """Take a stolen key out of the key set at once; another one signs, and sessions live on.
@@ -106,7 +106,7 @@ def reseal() -> None:
     They are opened with it or with one of MAPAE_SECRET_KEY_OLD.
     """
     resealed = _rotate(lambda rotation: rotation.reseal())
-    click.echo(f"{len(resealed)} keys sealed anew; no key needs MAPAE_SECRET_KEY_OLD any more")
+    click.echo(f"{counted(len(resealed), 'key')} sealed anew; no key needs MAPAE_SECRET_KEY_OLD any more")
 
 
 async def _rotated(rotation: RotateKeys, lines: Sequence[str], *, at_once: bool) -> Sequence[Key]:

@@ -4,6 +4,7 @@ import click
 
 from mapae.cli.errors import CommandFailed, ExitCode
 from mapae.cli.operator import operator_settings, with_database
+from mapae.cli.options import HYPHENS_ALLOWED, json_option
 from mapae.cli.session_rows import print_sessions
 from mapae.server.actions.administer_sessions import AdministerSessions, NoSuchSession
 from mapae.server.domain.passwords import CredentialRefused, parse_username
@@ -25,7 +26,7 @@ def command() -> None:
 @click.option("--user", "username", help="Only the sessions of this user.")
 @click.option("--ended", is_flag=True, help="Those that are over, the last one first, and why they ended.")
 @click.option("--most", default=100, show_default=True, type=click.IntRange(1, 10000), help="Rows at most.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def list_(username: str | None, ended: bool, most: int, as_json: bool) -> None:
     """List sessions, the newest first."""
     settings = operator_settings()
@@ -39,7 +40,7 @@ def list_(username: str | None, ended: bool, most: int, as_json: bool) -> None:
     print_sessions(listed, as_json=as_json)
 
 
-@command.command()
+@command.command(context_settings=HYPHENS_ALLOWED)
 @click.argument("session_id")
 def end(session_id: str) -> None:
     """End a session; its client is told that the operator did."""

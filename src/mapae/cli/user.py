@@ -10,7 +10,8 @@ import click
 from mapae.cli.errors import CommandFailed, ExitCode
 from mapae.cli.moments import local
 from mapae.cli.operator import operator_settings, with_database
-from mapae.cli.output import print_table
+from mapae.cli.options import json_option
+from mapae.cli.output import counted, print_table
 from mapae.cli.session_rows import print_sessions
 from mapae.entropy import system_entropy
 from mapae.secret import Secret
@@ -31,7 +32,6 @@ Result = TypeVar("Result")
 _password_stdin = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input, not from a prompt."
 )
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -59,7 +59,7 @@ def create(username: str, roles: tuple[str, ...], email: str | None, password_st
 
 
 @command.command("list")
-@_json
+@json_option
 def list_(as_json: bool) -> None:
     """List all users."""
     users = _administer(lambda users: users.all())
@@ -97,7 +97,7 @@ def disable(username: str) -> None:
     """Keep a user from signing in and end their sessions."""
     name = _username(username)
     ended = _administer(lambda users: users.disable(name))
-    click.echo(f"disabled {name.display}; {ended} sessions ended")
+    click.echo(f"disabled {name.display}; {counted(ended, 'session')} ended")
 
 
 @command.command()
@@ -116,12 +116,12 @@ def password(username: str, password_stdin: bool) -> None:
     """Give a user another password and end their sessions."""
     name, new = _username(username), _new_password(password_stdin)
     ended = _administer(lambda users: users.set_password(name, new))
-    click.echo(f"changed the password of {name.display}; {ended} sessions ended")
+    click.echo(f"changed the password of {name.display}; {counted(ended, 'session')} ended")
 
 
 @command.command()
 @click.argument("username")
-@_json
+@json_option
 def sessions(username: str, as_json: bool) -> None:
     """List the live sessions of a user."""
     name, idle_s = _username(username), operator_settings().session_idle
