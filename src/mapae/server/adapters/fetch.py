@@ -8,7 +8,7 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlencode, urlsplit
@@ -25,8 +25,10 @@ TIME_LIMIT_S: Final = 5
 SIZE_LIMIT: Final = 64 * 1024
 
 _Address = IPv4Address | IPv6Address
-#: What hosts of the internet have (RFC 4291 section 2.4).
+#: What hosts of the internet have in IPv6 (RFC 4291 section 2.4).
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
+#: None of these is a public host, which not every Python knows (IANA's registries of special-purpose addresses).
+_SPECIAL: Final = tuple(map(ip_network, ("192.0.0.0/24", "2001::/23", "2001:db8::/32", "3fff::/20")))
 #: IPv4 behind a translator (RFC 6052 section 2.1): the last four bytes are the host.
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
@@ -204,4 +206,5 @@ def _seen_through(address: _Address) -> _Address:
 def _is_public(address: _Address) -> bool:
     if isinstance(address, IPv6Address) and address not in _GLOBAL_UNICAST:
         return False
-    return address.is_global and not address.is_multicast
+    is_special = address.is_multicast or any(address in network for network in _SPECIAL)
+    return address.is_global and not is_special
