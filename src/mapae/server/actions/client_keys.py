@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import structlog
+
 from mapae.clock import Clock
-from mapae.jose.errors import JoseError
+from mapae.jose.errors import JoseError, JoseErrorCode
 from mapae.jose.jwks import JwkSet
 from mapae.oauth.client_metadata import ClientMetadata
 from mapae.oauth.errors import ErrorCode, OAuthError
 from mapae.server.adapters.fetch import FetchFailed, GuardedFetch
+
+log = structlog.get_logger()
 
 #: Seconds that a fetched key set is used without asking again.
 FRESH_S: Final = 300
@@ -48,7 +52,7 @@ class ClientKeys:
             OAuthError: INVALID_CLIENT when the client has no keys, or they cannot be had.
         """
         if client.jwks is not None:
-            return _parsed(client.jwks)
+            return _registered(client.jwks)
         if client.jwks_uri is None:
             raise _refused("the client has no keys")
         known = self._published.setdefault(client.jwks_uri, _Published())
@@ -71,16 +75,20 @@ class ClientKeys:
     async def _ask(self, url: str, known: _Published) -> None:
         known.asked_at = self._monotonic()
         try:
-            known.keys = _parsed(await self._fetch.get_json(url))
+            known.keys = JwkSet.parse(await self._fetch.get_json(url))
             known.fetched_at = known.asked_at
         except FetchFailed as failed:
-            if known.keys is None:
-                raise _refused(str(failed)) from failed
+            log.warning("client_keys_not_fetched", detail=str(failed))
+        except JoseError as error:
+            log.warning("client_keys_unusable", url=url, detail=str(error))
+            if error.code is JoseErrorCode.UNUSABLE_KEY:
+                # Whoever publishes a private key has lost it.
+                known.keys = None
 
 
-def _parsed(document: Mapping[str, Any]) -> JwkSet:
+def _registered(jwks: Mapping[str, Any]) -> JwkSet:
     try:
-        return JwkSet.parse(document)
+        return JwkSet.parse(jwks)
     except JoseError as error:
         raise _refused(f"the client's key set: {error}") from None
 
