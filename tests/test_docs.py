@@ -260,6 +260,21 @@ def test_the_snippets_of_the_client_run(world: tuple[dict[str, str], dict[str, s
     assert re.fullmatch(r"4\d\d bytes", printed[4])
 
 
+def test_the_commands_of_the_how_to_run(world: tuple[dict[str, str], dict[str, str]], tmp_path: Path) -> None:
+    at, environ = world
+    script = _moved("\n".join(blocks(DOCS / "how-to/use-the-command-line.md", "sh")), at)
+    done = subprocess.run(
+        ["sh", "-eux", "-c", script],
+        env={**environ, "PATH": f"{MAPAE.parent}:{environ['PATH']}"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].endswith("on all devices.")
+
+
 def test_the_readme_signs_in_and_calls(world: tuple[dict[str, str], dict[str, str]], tmp_path: Path) -> None:
     at, environ = world
     actual = {
