@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mapae.client.answer import Answer
 from mapae.client.errors import (
     InvalidCredentials,
     LoginRefused,
@@ -15,7 +16,6 @@ from mapae.client.errors import (
 )
 from mapae.client.records import Tokens
 from mapae.client.steps import (
-    Answer,
     Backoff,
     Ended,
     Held,

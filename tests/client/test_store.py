@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mapae.client.errors import StoreFailed
-from mapae.client.records import SignIn, Tokens
+from mapae.client.records import OAuthClient, OAuthGrant, SignIn, Tokens, dump
 from mapae.client.store import FileStore, MemoryStore, Store, current_issuer, remember_current, sign_ins
 from mapae.secret import Secret
 
@@ -26,6 +26,19 @@ TOKENS = Tokens(
     scope="orders:read",
 )
 SIGN_IN = SignIn(ISSUER, "älice", Secret("instance-0123456789ab"), TOKENS)
+OAUTH_SIGN_IN = replace(
+    SIGN_IN,
+    tokens=replace(TOKENS, refresh_token=None, refresh_expires_at=None),
+    grant=OAuthGrant(
+        OAuthClient("service", Secret("its-secret"), "orders:read", "https://api.example.com"),
+        "client_credentials",
+        f"{ISSUER}/token",
+        "client_secret_basic",
+    ),
+)
+
+
+OAUTH_DAMAGE = dump(OAUTH_SIGN_IN).replace(b'"client_credentials"', b'"password"')
 
 
 @pytest.fixture
@@ -47,6 +60,9 @@ def test_a_store_gives_back_what_it_was_given(store: Store) -> None:
 
     store.write(SIGN_IN)
     assert store.read() == SIGN_IN
+
+    store.write(OAUTH_SIGN_IN)
+    assert store.read() == OAUTH_SIGN_IN
 
     tombstone = replace(SIGN_IN, tokens=None, ended="replayed")
     store.write(tombstone)
@@ -137,7 +153,16 @@ def test_no_half_written_file_stays_behind(home: Path) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    [b"", b"{", b"null", b'{"format": 1}', b"\x00" * 64, b"[" * 100_000, b'{"format": 1, "issuer": 3}'],
+    [
+        b"",
+        b"{",
+        b"null",
+        b'{"format": 1}',
+        b"\x00" * 64,
+        b"[" * 100_000,
+        b'{"format": 1, "issuer": 3}',
+        OAUTH_DAMAGE,
+    ],
 )
 def test_a_damaged_file_is_set_aside_and_never_emptied(home: Path, damage: bytes) -> None:
     store = FileStore.of(ISSUER)
@@ -164,12 +189,21 @@ def test_a_file_that_was_made_whole_meanwhile_is_not_set_aside(home: Path) -> No
 def test_a_file_of_a_newer_version_is_left_alone(home: Path) -> None:
     store = FileStore.of(ISSUER)
     store.write(SIGN_IN)
-    newer = store.path.read_bytes().replace(b'"format": 1', b'"format": 2')
+    newer = store.path.read_bytes().replace(b'"format": 1', b'"format": 3')
     store.path.write_bytes(newer)
 
     with pytest.raises(StoreFailed, match="upgrade"):
         store.read()
     assert store.path.read_bytes() == newer
+
+
+def test_an_older_version_leaves_an_oauth_sign_in_alone(home: Path) -> None:
+    """It would send the refresh token to the session API; it knows format 1 and no other."""
+    store = FileStore.of(ISSUER)
+    store.write(OAUTH_SIGN_IN)
+    assert b'"format": 2' in store.path.read_bytes()
+    store.write(SIGN_IN)
+    assert b'"format": 1' in store.path.read_bytes()
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620])
@@ -246,7 +280,9 @@ def test_without_a_setting_the_files_are_in_the_users_state_directory(
 
 
 def test_a_record_shows_no_secret() -> None:
-    shown = repr(SIGN_IN)
+    shown = repr(SIGN_IN) + repr(OAUTH_SIGN_IN)
+
+    assert "its-secret" not in shown
 
     assert "access-0" not in shown
     assert "mpr_0" not in shown

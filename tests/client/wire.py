@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 
 @dataclass
@@ -122,6 +123,12 @@ def problem(status: int, code: str, **members: object) -> Reply:
     return Reply(status, json.dumps(body).encode(), {"Content-Type": "application/problem+json"})
 
 
+def _parsed(raw: bytes, content_type: str | None) -> dict[str, Any]:
+    if raw and content_type == "application/json":
+        return dict(json.loads(raw))
+    return dict(parse_qsl(raw.decode())) if content_type == "application/x-www-form-urlencoded" else {}
+
+
 @contextmanager
 def serving(
     handle: Callable[[Seen], Reply],
@@ -135,7 +142,7 @@ def serving(
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("content-length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            body = json.loads(raw) if raw and headers.get("content-type") == "application/json" else {}
+            body = _parsed(raw, headers.get("content-type"))
             reply = handle(Seen(self.path, headers, body))
             before_answer()
             if reply.lost:

@@ -38,16 +38,17 @@ def _row(profile: Profile, sign_in: SignIn, current: str | None, now: float) -> 
     who = mark, profile.name or "-", sign_in.issuer, sign_in.username
     if sign_in.tokens is None:
         return *who, "none", f"ended: {(sign_in.ended or '').replace('_', ' ')}"
-    left = remaining_s(sign_in.tokens, now)
+    left, session_end = remaining_s(sign_in.tokens, now), sign_in.tokens.refresh_expires_at
     return (
         *who,
         f"{span(left)} left" if left > 0 else "renewed at next use",
-        f"{span(max(sign_in.tokens.refresh_expires_at - now, 0))} left",
+        "open" if session_end is None else f"{span(max(session_end - now, 0))} left",
     )
 
 
 def _members(profile: Profile, sign_in: SignIn, current: str | None, now: float) -> dict[str, Any]:
     tokens = sign_in.tokens
+    session_end = tokens and tokens.refresh_expires_at
     return {
         "profile": profile.name,
         "issuer": sign_in.issuer,
@@ -57,5 +58,5 @@ def _members(profile: Profile, sign_in: SignIn, current: str | None, now: float)
         "session_id": tokens and tokens.session_id,
         "scope": tokens and tokens.scope,
         "access_token_remaining": int(remaining_s(tokens, now)) if tokens else 0,
-        "session_ends_at": tokens and int(tokens.refresh_expires_at),
+        "session_ends_at": session_end and int(session_end),
     }

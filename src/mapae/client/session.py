@@ -18,13 +18,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from mapae.client.answer import Answer
 from mapae.client.authorizer import Authorizer
 from mapae.client.errors import AnswerLost, LoginRequired, Misuse, Unavailable
 from mapae.client.flight import SingleFlight
 from mapae.client.origin import issuer_url
-from mapae.client.records import SignIn, Tokens
+from mapae.client.records import OAuthClient, OAuthGrant, SignIn, Tokens
 from mapae.client.steps import (
-    Answer,
     Backoff,
     Ended,
     Held,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from mapae.client.aiohttp_middleware import AiohttpMiddleware
     from mapae.client.http_auth import SessionAuth
+    from mapae.client.oauth_flows import SignedIn, SignInRequest
     from mapae.client.requests_auth import RequestsAuth
 
 #: A store keeps one sign-in: one issuer, client, user and resource. Sessions on the same store share a flight.
@@ -150,9 +151,10 @@ class Session:
         """
         if (ready := self.ready(min_life)) is not None:
             return ready
-        held = self._hold(self._kept()[1])
+        sign_in, tokens = self._kept()
+        held = self._hold(tokens)
         if not held.good_enough(min_life, self._outside.clock(), self._outside.monotonic()):
-            held = self._renewed(held)
+            held = self._renewed(held, sign_in.renewable)
         return held.tokens.access_token.reveal()
 
     async def atoken(self, min_life: float = 60) -> str:
@@ -180,6 +182,27 @@ class Session:
     async def arefresh(self, rejected: str | None = None) -> str:
         """As `refresh`, for asyncio: the event loop goes on, and tasks that wait share one thread."""
         return await self._asked.arun(("refresh", rejected), lambda: self.refresh(rejected))
+
+    def request_sign_in(self, client: OAuthClient) -> "SignInRequest":
+        """What the flows of `oauth_flows` need to know. The server learns which installation this is.
+
+        Raises:
+            StoreFailed: its name could not be kept.
+        """
+        from mapae.client.oauth_flows import SignInRequest
+
+        headers = {"Mapae-Instance": self._store.instance(self._draw()).reveal()}
+        return SignInRequest(self.issuer, client, headers, self._outside.clock, self._outside.entropy)
+
+    def begin(self, signed_in: "SignedIn") -> None:
+        """Keep what such a flow ended with.
+
+        Raises:
+            StoreFailed: it could not be kept.
+        """
+        instance = self._store.instance(self._draw())
+        tokens = signed_in.tokens
+        self._begin(SignIn(self.issuer, signed_in.username, instance, tokens, grant=signed_in.grant), tokens)
 
     def auth(self, *origins: str) -> "SessionAuth":
         """What httpx and httpx2 clients, sync and async, take: `httpx.Client(auth=session.auth(origin))`.
@@ -231,6 +254,7 @@ class Session:
         Raises:
             Unavailable: the server could not be told.
             LoginRequired: there is no session any more.
+            Misuse: "others" or "all" of a sign-in at an OAuth token endpoint, which cannot end them.
         """
         try:
             self._tell_of_logout(scope)
@@ -243,9 +267,24 @@ class Session:
 
     def _tell_of_logout(self, scope: Scope) -> None:
         sign_in, tokens = self._kept()
-        body = {"refresh_token": tokens.refresh_token.reveal(), "scope": scope}
+        if sign_in.grant is not None:
+            self._revoke(sign_in.grant, tokens, scope)
+            return
+        body = {"refresh_token": _revealed(tokens.refresh_token), "scope": scope}
         answer = self._post("logout", body, {"Mapae-Instance": sign_in.instance.reveal()})
         if answer.status != 204:
+            raise unavailable(answer)
+
+    def _revoke(self, grant: OAuthGrant, tokens: Tokens, scope: Scope) -> None:
+        if scope != "this":
+            raise Misuse("an OAuth client can end its own session only; the server's pages end the others")
+        if grant.revocation_endpoint is None:
+            return
+        from mapae.client.oauth_requests import revocation_call
+
+        token = tokens.refresh_token or tokens.access_token
+        answer = self._outside.send(revocation_call(grant.revocation_endpoint, grant, token, {}))
+        if answer.status != 200:
             raise unavailable(answer)
 
     def _sign_in(self, username: str, password: str, device_name: str | None) -> None:
@@ -256,8 +295,11 @@ class Session:
         asked_at = self._outside.clock()
         answer = self._post("login", body, {"Mapae-Instance": instance.reveal()})
         tokens = judge_login(answer, asked_at)
+        self._begin(SignIn(self.issuer, username, instance, tokens), tokens)
+
+    def _begin(self, sign_in: SignIn, tokens: Tokens) -> None:
         with self._store.lock(LOCK_DEADLINE_S):
-            self._store.write(SignIn(self.issuer, username, instance, tokens))
+            self._store.write(sign_in)
         self._hold(tokens)
 
     def _hold(self, tokens: Tokens) -> Held:
@@ -268,11 +310,14 @@ class Session:
             held = self._held = Held(tokens, self._outside.monotonic() + left)
         return held
 
-    def _renewed(self, held: Held) -> Held:
+    def _renewed(self, held: Held, renewable: bool) -> Held:
+        alive = held.remaining_s(self._outside.clock(), self._outside.monotonic()) > 0
+        if alive and not renewable:
+            return held
         try:
             return self._hold(self._other_than(held.tokens.access_token))
         except Unavailable:
-            if held.remaining_s(self._outside.clock(), self._outside.monotonic()) > 0:
+            if alive:
                 return held
             raise
 
@@ -284,11 +329,16 @@ class Session:
         return tokens
 
     def _renew(self, unwanted: Secret) -> Tokens:
-        with self._store.lock(LOCK_DEADLINE_S):
+        with self._store.lock(LOCK_DEADLINE_S) as locked:
             while True:
                 sign_in, tokens = self._kept()
                 if tokens.access_token != unwanted and good_enough(tokens, 0, self._outside.clock()):
                     return tokens
+                if not (locked or sign_in.grant is None):
+                    # Such a server takes a turn that was taken twice for theft; ours answers it once more.
+                    raise Unavailable(
+                        "another process is renewing the token and does not end; try again later"
+                    )
                 outcome = self._turn(sign_in, tokens)
                 if isinstance(outcome, Tokens):
                     return self._keep(outcome, sent=tokens)
@@ -299,9 +349,10 @@ class Session:
         wait = self._backoff.until - self._outside.monotonic()
         if wait > 0:
             raise Unavailable(f"{self.issuer} did not answer just now; try again in {wait:.0f} s", wait)
-        asked_at = self._outside.clock()
+        if not sign_in.renewable:
+            return Ended("expired")
         try:
-            outcome = judge_refresh(self._send_refresh(sign_in, tokens), asked_at)
+            outcome = self._asked_for(sign_in, tokens)
         except Unavailable as failure:
             chance = int.from_bytes(self._outside.entropy(4)) / 2**32
             self._backoff = self._backoff.after(failure, chance, self._outside.monotonic())
@@ -309,15 +360,24 @@ class Session:
         self._backoff = Backoff()
         return outcome
 
-    def _send_refresh(self, sign_in: SignIn, tokens: Tokens) -> Answer:
-        attempt = self._store.attempt(tokens.refresh_token, self._draw())
-        body = {"refresh_token": tokens.refresh_token.reveal()}
-        headers = {"Mapae-Instance": sign_in.instance.reveal(), "Mapae-Attempt": attempt.reveal()}
+    def _asked_for(self, sign_in: SignIn, tokens: Tokens) -> Tokens | Ended:
+        headers = {"Mapae-Instance": sign_in.instance.reveal()}
+        if tokens.refresh_token is not None:
+            headers["Mapae-Attempt"] = self._store.attempt(tokens.refresh_token, self._draw()).reveal()
+        asked_at = self._outside.clock()
+        if sign_in.grant is not None:
+            from mapae.client.oauth_answers import judge_renewal
+            from mapae.client.oauth_requests import renewal_call
+
+            answer = self._outside.send(renewal_call(sign_in.grant, tokens, headers))
+            scope = sign_in.grant.client.scope
+            return judge_renewal(answer, asked_at, scope=scope, sent=tokens.refresh_token)
+        body = {"refresh_token": _revealed(tokens.refresh_token)}
         try:
-            return self._post("refresh", body, headers)
+            return judge_refresh(self._post("refresh", body, headers), asked_at)
         except AnswerLost:
             # Asking again is harmless: the same turn with the same attempt value has the same answer.
-            return self._post("refresh", body, headers)
+            return judge_refresh(self._post("refresh", body, headers), asked_at)
 
     def _keep(self, tokens: Tokens, *, sent: Tokens) -> Tokens:
         sign_in, kept = self._kept()
@@ -353,3 +413,8 @@ class Session:
 
     def _draw(self) -> Secret:
         return Secret(base64url.encode(self._outside.entropy(16)))
+
+
+def _revealed(refresh_token: Secret | None) -> str:
+    assert refresh_token is not None, "the session API always gives one"
+    return refresh_token.reveal()

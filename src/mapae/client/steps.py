@@ -1,10 +1,9 @@
 """The decisions, without I/O: is a token good enough, what does an answer mean, when to try again."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from mapae.client.answer import LONGEST_WAIT_S, Answer, seconds, secret
 from mapae.client.errors import (
     InvalidCredentials,
     LoginRefused,
@@ -13,21 +12,10 @@ from mapae.client.errors import (
     UnexpectedAnswer,
 )
 from mapae.client.records import Tokens
-from mapae.secret import Secret
 
 MARGIN_S: Final = 30
-LONGEST_WAIT_S: Final = 300
 #: A token that has more life left than when it came says that our clock was set back.
 CLOCK_TOLERANCE_S: Final = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What an HTTP server said. Header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +82,14 @@ def judge_login(answer: Answer, asked_at: float) -> Tokens:
     """
     if answer.status == 200:
         return _tokens(answer, asked_at)
-    problem = _object(answer.body)
+    problem = answer.members
     code = problem.get("code")
     if not isinstance(code, str) or answer.status >= 500:
         raise unavailable(answer)
     if code == "invalid_credentials":
         raise InvalidCredentials(code, "wrong user name or password")
     if answer.status == 429:
-        wait = _retry_after(answer)
+        wait = answer.retry_after
         when = f"wait {wait:.0f} s, then try again" if wait is not None else "try again later"
         raise TooManyAttempts(code, f"too many attempts; {when}", wait)
     reason = problem.get("detail") or problem.get("title") or code
@@ -119,7 +107,7 @@ def judge_refresh(answer: Answer, asked_at: float) -> Tokens | Ended:
     """
     if answer.status == 200:
         return _tokens(answer, asked_at)
-    problem = _object(answer.body)
+    problem = answer.members
     if answer.status == 401 and problem.get("code") == "session_ended":
         reason = problem.get("reason")
         return Ended(reason if isinstance(reason, str) else "session_ended")
@@ -133,7 +121,7 @@ def unavailable(answer: Answer) -> Unavailable:
     if answer.status == 429 or answer.status >= 500:
         return Unavailable(
             f"the server is not able to answer now (HTTP {answer.status}); try again later",
-            _retry_after(answer),
+            answer.retry_after,
         )
     return UnexpectedAnswer(
         f"unexpected answer (HTTP {answer.status}); check that the address is that of a Mapae server"
@@ -161,18 +149,18 @@ class Backoff:
 
 
 def _tokens(answer: Answer, asked_at: float) -> Tokens:
-    members = _object(answer.body)
+    members = answer.members
     try:
-        life = _seconds(members["expires_in"])
-        server_now = _date(answer)
+        life = seconds(members["expires_in"])
+        server_now = answer.date
         server_now = asked_at if server_now is None else server_now
         return Tokens(
-            access_token=_secret(members["access_token"]),
+            access_token=secret(members["access_token"]),
             expires_at=server_now + life,
             life_s=life,
             skew_s=server_now - asked_at,
-            refresh_token=_secret(members["refresh_token"]),
-            refresh_expires_at=server_now + _seconds(members["refresh_expires_in"]),
+            refresh_token=secret(members["refresh_token"]),
+            refresh_expires_at=server_now + seconds(members["refresh_expires_in"]),
             session_id=str(members["session_id"]),
             scope=str(members["scope"]),
         )
@@ -180,46 +168,3 @@ def _tokens(answer: Answer, asked_at: float) -> Tokens:
         raise UnexpectedAnswer(
             "the answer holds no tokens; check that the address is that of a Mapae server"
         ) from None
-
-
-def _secret(value: object) -> Secret:
-    # Printable ASCII without spaces, since it goes into a header and, one a line, to the shell.
-    if not isinstance(value, str) or not value or not all("!" <= character <= "~" for character in value):
-        raise ValueError("not a token")
-    return Secret(value)
-
-
-def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e10:
-        raise ValueError("not a time span")
-    return float(value)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _date(answer: Answer) -> float | None:
-    return _http_date(answer.headers.get("date", ""))
-
-
-def _retry_after(answer: Answer) -> float | None:
-    value = answer.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdecimal():
-        return float(min(int(value[:9]), LONGEST_WAIT_S))
-    moment, date = _http_date(value), _date(answer)
-    return min(max(moment - date, 0.0), LONGEST_WAIT_S) if moment is not None and date is not None else None
-
-
-def _http_date(value: str) -> float | None:
-    from email.utils import parsedate_to_datetime  # only answers have dates, and only refreshes have answers
-
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return moment.timestamp() if moment.tzinfo else None

@@ -1,4 +1,4 @@
-"""The client's own calls to its server: small JSON over HTTP, by the standard library alone.
+"""The client's own calls to its server: small documents over HTTP, by the standard library alone.
 
 No redirects are followed. Certificates are checked against the system's authorities or `SSL_CERT_FILE`.
 https goes through the proxy of the environment, http (this machine only) never does.
@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from mapae.client.answer import Answer
 from mapae.client.errors import AnswerLost, Unavailable, UnexpectedAnswer
 from mapae.client.origin import protected_origin
-from mapae.client.steps import Answer
 from mapae.clock import monotonic_clock
 
 if TYPE_CHECKING:
@@ -26,14 +26,15 @@ SIZE_LIMIT: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One POST of JSON. Body and headers hold secrets and stay out of `repr`.
+    """One request: a GET without a body, else a POST. Body and headers hold secrets and stay out of `repr`.
 
     Attributes:
+        body: JSON, unless the headers say otherwise.
         time_limit_s: for connecting, for each wait, and for the body of the answer as a whole.
     """
 
     url: str
-    body: bytes = field(repr=False)
+    body: bytes | None = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     time_limit_s: float = TIME_LIMIT_S
 
@@ -42,7 +43,7 @@ Send = Callable[[Call], Answer]
 
 
 def send(call: Call) -> Answer:
-    """POST and return the answer, whatever its status.
+    """Send and return the answer, whatever its status.
 
     Raises:
         Unavailable: no connection, or no answer in time.
@@ -57,7 +58,7 @@ def send(call: Call) -> Answer:
 
     origin = protected_origin(call.url)
     fixed = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "mapae"}
-    request = Request(call.url, call.body, {**fixed, **call.headers}, method="POST")  # noqa: S310 - scheme checked
+    request = Request(call.url, call.body, {**fixed, **call.headers})  # noqa: S310 - scheme checked
     try:
         try:
             response = _opener(origin).open(request, timeout=call.time_limit_s)

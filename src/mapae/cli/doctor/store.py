@@ -103,6 +103,8 @@ def _sign_in(about: str, raw: bytes, now: float) -> Finding:
     if sign_in.tokens is None:
         reason = (sign_in.ended or "").replace("_", " ")
         return warn(about, f"{who}: the session ended ({reason}); run: mapae login {sign_in.issuer}")
+    if sign_in.tokens.refresh_expires_at is None:
+        return ok(about, f"{who}: the server does not tell when the session ends")
     left = sign_in.tokens.refresh_expires_at - sign_in.tokens.skew_s - now
     if left <= 0:
         return warn(about, f"{who}: the session is over; run: mapae login {sign_in.issuer}")
