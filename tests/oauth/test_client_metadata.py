@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mapae.jose.jwk import Jwk
 from mapae.oauth.client_metadata import MEMBERS, ClientMetadata
@@ -198,3 +200,27 @@ def test_a_mistake_names_the_member_and_quotes_nothing(members: dict[str, Any], 
     assert refused.value.description.startswith(told)
     for value in (KEY.to_dict()["d"], "evil", "alert"):
         assert value not in str(refused.value) + refused.value.description
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+URIS = st.lists(
+    st.sampled_from(
+        [URI, "http://[", "https://[::1", "https://a:x/", "com.example.app:/", "http://localhost"]
+    )
+    | st.text(max_size=20),
+    max_size=2,
+)
+
+
+@given(st.dictionaries(st.sampled_from(MEMBERS), JSON | URIS, max_size=5))
+def test_anything_at_all_is_parsed_or_refused(members: dict[str, Any]) -> None:
+    try:
+        client = ClientMetadata.parse({"grant_types": [], **members})
+    except OAuthError as refused:
+        assert refused.description.partition(" ")[0] in MEMBERS  # noqa: PT017
+    else:
+        assert ClientMetadata.kept(client.to_dict()) == client

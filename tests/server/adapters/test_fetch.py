@@ -68,6 +68,10 @@ async def test_a_json_object_is_fetched(
         (answered(json.dumps({"a": "x" * SIZE_LIMIT}).encode()), "more than"),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000, "cannot be reached"),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 5000, "more than"),
+        (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+            "cannot be reached",
+        ),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "cannot be reached"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", "cannot be reached"),
     ],
