@@ -25,8 +25,9 @@ def command_line_page() -> str:
 [exit code](../errors.md#the-command-line-exit-codes). Listings take `--json`.
 
 The verbs for operators work on the database of the [settings](settings.md), whether a server runs or not. The others
-keep their tokens in `MAPAE_HOME`, by default the user's state directory; `MAPAE_TOKEN` is used in place of them by
-`token` and `curl`.
+keep their tokens in `MAPAE_HOME`, by default the user's state directory. `MAPAE_PROFILE` names the sign-in they mean;
+`MAPAE_TOKEN` is used in place of all of them by `token`, `exec`, `curl` and `decode`. [How to use
+it](../how-to/use-the-command-line.md), with completion for shells.
 
 {sections}"""
 

@@ -1,5 +1,6 @@
 """The documentation says what the code says, links to what is there, and its programs run."""
 
+import json
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from docs.advice import PROBLEMS, told
 from docs.generate import DOCS, stale
 from examples.run import WHAT_TO_TRY
+from mapae.oauth.client_metadata import ClientMetadata
 from mapae.server.adapters.metrics import Metrics
 from mapae.server.app import opened, routes
 from mapae.server.domain.problems import ProblemCode
@@ -115,6 +117,21 @@ def test_the_examples_of_set_up_files_are_some(page: str) -> None:
     (text,) = blocks(ROOT / page, "toml")
     setup = parse_setup(tomllib.loads(text))
     assert [user.username.key for user in setup.users] == ["alice"]
+
+
+def test_the_clients_of_the_how_to_can_be_registered() -> None:
+    texts = blocks(DOCS / "how-to/register-a-client.md", "toml")
+    setup = parse_setup(tomllib.loads("\n".join(texts)))
+    assert [client.metadata.application_type for client in setup.clients].count("native") == 1
+    assert len(setup.clients) == len(texts)
+
+
+def test_the_key_pair_of_the_how_to_can_be_registered() -> None:
+    (script,) = blocks(DOCS / "how-to/register-a-client.md", "python")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    _, public = (json.loads(line.partition(": ")[2]) for line in done.stdout.splitlines())
+    metadata = {"grant_types": [], "token_endpoint_auth_method": "private_key_jwt"}
+    assert ClientMetadata.parse({**metadata, "jwks": {"keys": [public]}}).jwks
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -241,6 +258,21 @@ def test_the_snippets_of_the_client_run(world: tuple[dict[str, str], dict[str, s
     printed = done.stdout.splitlines()
     assert printed[:4] == ["['saddle']", '["saddle"]', "alice", "not_signed_in"]
     assert re.fullmatch(r"4\d\d bytes", printed[4])
+
+
+def test_the_commands_of_the_how_to_run(world: tuple[dict[str, str], dict[str, str]], tmp_path: Path) -> None:
+    at, environ = world
+    script = _moved("\n".join(blocks(DOCS / "how-to/use-the-command-line.md", "sh")), at)
+    done = subprocess.run(
+        ["sh", "-eux", "-c", script],
+        env={**environ, "PATH": f"{MAPAE.parent}:{environ['PATH']}"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].endswith("on all devices.")
 
 
 def test_the_readme_signs_in_and_calls(world: tuple[dict[str, str], dict[str, str]], tmp_path: Path) -> None:

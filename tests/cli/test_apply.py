@@ -8,6 +8,7 @@ import pytest
 from tests.cli.operating import Operator, operator_of
 
 PASSWORD = "correct horse battery staple"
+SECRET = "a secret of two servers"
 SETUP = f"""
 [[users]]
 username = "alice"
@@ -22,6 +23,12 @@ password_hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$ojHkuzWCV
 [[resource_servers]]
 audience = "https://api.example.com"
 scopes = ["orders:read", "orders:write"]
+
+[[clients]]
+client_id = "web"
+client_secret = "{SECRET}"
+redirect_uris = ["https://app.example.com/callback"]
+scope = "openid orders:read"
 """
 
 
@@ -41,7 +48,13 @@ def file(tmp_path: Path) -> Path:
 
 def test_what_is_missing_is_added_and_applying_twice_changes_nothing(operator: Operator, file: Path) -> None:
     first = operator.run("apply", str(file)).out.splitlines()
-    assert first == ["+ resource server https://api.example.com", "+ user alice", "+ user bob", "3 changed"]
+    assert first == [
+        "+ resource server https://api.example.com",
+        "+ user alice",
+        "+ user bob",
+        "+ client web",
+        "4 changed",
+    ]
     second = operator.run("apply", str(file)).out.splitlines()
     assert second == [line.replace("+", "=") for line in first[:-1]] + ["0 changed"]
     assert operator.login("alice", PASSWORD).status_code == 200
@@ -49,15 +62,22 @@ def test_what_is_missing_is_added_and_applying_twice_changes_nothing(operator: O
 
 def test_a_dry_run_says_the_same_and_changes_nothing(operator: Operator, file: Path) -> None:
     told = operator.run("apply", str(file), "--dry-run").out.splitlines()
-    assert told[-1] == "3 to change, nothing applied"
+    assert told[-1] == "4 to change, nothing applied"
     assert json.loads(operator.run("user", "list", "--json").out) == []
     assert told[:-1] == operator.run("apply", str(file)).out.splitlines()[:-1]
 
 
 def test_a_change_names_its_members_and_leaves_the_others_alone(operator: Operator, file: Path) -> None:
     operator.run("apply", str(file))
-    file.write_text(SETUP.replace('["member"]', '["member", "admin"]').replace("alice@", "a.lice@"))
-    assert "~ user alice: roles, email" in operator.run("apply", str(file)).out
+    file.write_text(
+        SETUP.replace('["member"]', '["member", "admin"]\nname = "Alice"')
+        .replace("alice@", "a.lice@")
+        .replace("openid orders:read", "openid")
+    )
+    told = operator.run("apply", str(file)).out
+    assert "~ user alice: roles, email, name" in told
+    assert "~ client web: scope" in told
+    assert "0 changed" in operator.run("apply", str(file)).out
     users = {user["username"]: user for user in json.loads(operator.run("user", "list", "--json").out)}
     assert users["alice"]["roles"] == ["member", "admin"]
     assert users["bob"]["roles"] == []
@@ -87,9 +107,27 @@ def test_another_password_ends_the_sessions_and_the_same_one_does_not(operator: 
     assert operator.login("alice", "another password altogether").status_code == 200
 
 
+def test_a_client_keeps_its_secret_until_there_is_another(operator: Operator, file: Path) -> None:
+    operator.run("apply", str(file))
+    file.write_text(SETUP.replace(f'client_secret = "{SECRET}"\n', ""))
+    assert "= client web" in operator.run("apply", str(file)).out
+    file.write_text(SETUP.replace(SECRET, "another secret of theirs"))
+    assert "~ client web: client_secret" in operator.run("apply", str(file)).out
+    assert "= client web" in operator.run("apply", str(file)).out
+    file.write_text(SETUP.replace(f'client_secret = "{SECRET}"', 'token_endpoint_auth_method = "none"'))
+    told = operator.run("apply", str(file)).out
+    assert "~ client web: client_secret" in told
+    assert "token_endpoint_auth_method" in told
+    file.write_text(SETUP.replace(f'client_secret = "{SECRET}"\n', ""))
+    said = operator.run("apply", str(file), code=2)
+    assert "[[clients]] number 1, client_secret is missing; nothing was applied" in said.err
+
+
 def test_a_password_never_shows(operator: Operator, file: Path) -> None:
     for arguments in ([], ["--json"], ["--dry-run"]):
-        assert PASSWORD not in operator.run("apply", str(file), *arguments).out
+        said = operator.run("apply", str(file), *arguments)
+        assert PASSWORD not in said.out
+        assert SECRET not in said.out
     file.write_text(SETUP.replace(PASSWORD, "short"))
     said = operator.run("apply", str(file), code=2)
     assert "[[users]] number 1, password is too short" in said.err
@@ -108,6 +146,18 @@ def test_a_password_never_shows(operator: Operator, file: Path) -> None:
         ('[[users]]\nusername = "carol"\nemail_verified = "yes"\n', "email_verified"),
         ('[[users]]\nusername = "carol"\npassword_hash = "$2b$12$bcrypt"\n', "password_hash is not"),
         ('[[users]]\nusername = "carol"\npassword = "p" \npassword_hash = "h"\n', "[[users]] number 3"),
+        (
+            '[[clients]]\nclient_id = "x"\nredirect_uris = ["http://x.example/"]\n',
+            "number 2, redirect_uris has",
+        ),
+        (
+            '[[clients]]\nclient_id = "x"\ngrant_types = []\n',
+            "[[clients]] number 2, client_secret is missing",
+        ),
+        (
+            '[[clients]]\nclient_id = "x"\ngrant_types = []\nclient_secret_hash = "$2b$12$bcrypt"\n',
+            "[[clients]] number 2, client_secret_hash is not",
+        ),
         ('[[resource_servers]]\naudience = "api"\nscopes = []\n', "[[resource_servers]] number 2, audience"),
         ('[[resource_servers]]\naudience = "https://x.example"\nscopes = ["a b"]\n', "scopes"),
     ],

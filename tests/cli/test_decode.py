@@ -44,6 +44,24 @@ def test_what_the_claims_cost_adds_up(claims: dict[str, Any]) -> None:
     assert not claims or sum(member.size for member in anatomy.claims) == anatomy.claims_size - 2
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("x", "x"),
+        (["a", "b"], "a, b"),
+        ([], "[]"),
+        ([1], "[1]"),
+        ({"jkt": "ü"}, '{"jkt": "ü"}'),
+        (True, "true"),
+        (None, "null"),
+    ],
+)
+def test_a_value_is_told_in_words(value: object, shown: str) -> None:
+    (member,) = dissect(token({"x": value}), NOW).claims
+
+    assert (member.value, member.shown) == (value, shown)
+
+
 def test_moments_are_told_in_words() -> None:
     claims = {member.name: member for member in dissect(token({**CLAIMS, "nbf": "soon"}), NOW).claims}
 

@@ -275,6 +275,13 @@ class TestTls:
         line = refusal(sqlite_url, MAPAE_TLS_CERT=str(files / certificate), MAPAE_TLS_KEY=str(files / key))
         assert "MAPAE_TLS_CERT and MAPAE_TLS_KEY cannot be used" in line
 
+    @pytest.mark.parametrize("name", ["text.pem", "key.pem"])
+    def test_authorities_for_our_own_fetches_that_are_none_are_refused(
+        self, sqlite_url: str, files: Path, name: str
+    ) -> None:
+        line = refusal(sqlite_url, MAPAE_OUTBOUND_CA_FILE=str(files / name))
+        assert "MAPAE_OUTBOUND_CA_FILE cannot be used" in line
+
     def test_a_file_that_is_not_there_and_a_lonely_one_are_wrong_settings(
         self, sqlite_url: str, files: Path
     ) -> None:

@@ -124,7 +124,11 @@ def _encoded(size: int) -> int:
 def _shown(name: str, value: Any, now: float) -> str:
     if name in MOMENTS and (moment := _moment(value)) is not None:
         return f"{seen_from(now, moment)}, {local(moment)}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _moment(value: Any) -> float | None:

@@ -32,7 +32,7 @@ def command(issuer: str | None, profile: str | None, min_life: int, form: str) -
     Examples:
       mapae token
       mapae token --profile work --min-life 300
-      curl --header "$(mapae token --format header)" https://api.example.com/orders
+      mapae token --format header | curl --header @- https://api.example.com/orders
     """
     token = access_token(issuer, profile, min_life)
     click.echo(FORMATS[form](Issued(token, _end_of(token, issuer, profile))))

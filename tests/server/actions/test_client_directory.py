@@ -82,6 +82,13 @@ async def test_our_own_command_line_is_always_there(world: World) -> None:
     assert world.statements == []
 
 
+@pytest.mark.parametrize("client_id", ["", "a b", "web\x00", "wéb", "\udcff", "x" * 129])
+async def test_what_can_be_no_id_is_not_looked_for(world: World, client_id: str) -> None:
+    world.statements.clear()
+    assert await world.directory.find(client_id) is None
+    assert world.statements == []
+
+
 async def test_memory_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_directory, "MOST", 2)
     for client in (WEB, SPA, SHOP):

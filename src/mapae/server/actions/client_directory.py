@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from mapae.clock import Clock
-from mapae.server.domain.clients import COMMAND_LINE, Client
+from mapae.server.domain.clients import CLIENT_ID, COMMAND_LINE, Client
 from mapae.server.store.engine import Database
 
 #: Seconds after which the database is asked again.
@@ -37,6 +37,8 @@ class ClientDirectory:
         """
         if client_id == COMMAND_LINE.client_id:
             return COMMAND_LINE
+        if not CLIENT_ID.fullmatch(client_id):
+            return None
         read = self._read.get(client_id)
         if read is not None and self._monotonic() < read.until:
             return read.client

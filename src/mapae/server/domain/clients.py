@@ -1,11 +1,15 @@
 """Clients: the applications that may ask for tokens."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
 from mapae.oauth.client_metadata import ClientMetadata
 from mapae.server.domain.keys import DEFAULT_ALGORITHM
 from mapae.server.domain.sessions import FIRST_PARTY_CLIENT_ID
+
+#: What a `client_id` looks like: less than RFC 6749 appendix A.1 allows, and nothing that a database chokes on.
+CLIENT_ID: Final = re.compile(r"[!-~]{1,128}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

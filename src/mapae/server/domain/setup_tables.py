@@ -11,7 +11,7 @@ from mapae.oauth.client_metadata import MEMBERS, ClientMetadata
 from mapae.oauth.errors import OAuthError
 from mapae.oauth.scope import Scope
 from mapae.secret import Secret
-from mapae.server.domain.clients import COMMAND_LINE
+from mapae.server.domain.clients import CLIENT_ID, COMMAND_LINE
 from mapae.server.domain.keys import DEFAULT_ALGORITHM, SIGNING_ALGORITHMS
 from mapae.server.domain.passwords import (
     MAX_PASSWORD_LENGTH,
@@ -30,7 +30,6 @@ _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 _WEB_PAGE: Final = re.compile(r"https?://[!-~]{1,2000}", re.ASCII)
 #: OpenID Connect Core section 5.1: 0000 is a year that is not told.
 _BIRTHDATE: Final = re.compile(r"[0-9]{4}(-[0-9]{2}-[0-9]{2})?", re.ASCII)
-_CLIENT_ID: Final = re.compile(r"[!-~]{1,128}", re.ASCII)
 #: VSCHAR of RFC 6749 appendix A.2.
 _CLIENT_SECRET: Final = re.compile(rf"[ -~]{{{MIN_PASSWORD_LENGTH},{MAX_PASSWORD_LENGTH}}}", re.ASCII)
 _MAX_TEXT: Final = 200
@@ -108,7 +107,7 @@ def _signing_alg(text: str) -> str:
 
 
 def _client_id(text: str) -> str:
-    if not _CLIENT_ID.fullmatch(text):
+    if not CLIENT_ID.fullmatch(text):
         raise ValueError("has to be 1 to 128 visible ASCII characters")
     if text == COMMAND_LINE.client_id:
         raise ValueError(f"is {text}, which is Mapae's own command line; choose another")
