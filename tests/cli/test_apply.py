@@ -1,10 +1,13 @@
 """`mapae apply`: a file says what there shall be (contract section 6), on both databases."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
+from mapae.server.domain.users import User
+from mapae.server.store.engine import open_database
 from tests.cli.operating import Operator, operator_of
 
 PASSWORD = "correct horse battery staple"
@@ -81,6 +84,31 @@ def test_a_change_names_its_members_and_leaves_the_others_alone(operator: Operat
     users = {user["username"]: user for user in json.loads(operator.run("user", "list", "--json").out)}
     assert users["alice"]["roles"] == ["member", "admin"]
     assert users["bob"]["roles"] == []
+
+
+def test_claims_are_kept_and_the_moment_of_their_last_change(
+    operator: Operator, file: Path, database_url: str
+) -> None:
+    async def alice() -> User:
+        database = open_database(database_url)
+        async with database.reading() as unit:
+            user = await unit.users.named("alice")
+        await database.close()
+        assert user is not None
+        return user
+
+    file.write_text(
+        SETUP.replace('["member"]', '["member"]\nname = "Alice"\naddress = { country = "KR" }', 1)
+    )
+    operator.run("apply", str(file))
+    first = asyncio.run(alice())
+    assert first.claims == {"name": "Alice", "address": {"country": "KR"}}
+    assert first.updated_at is not None
+    operator.run("apply", str(file))
+    assert asyncio.run(alice()) == first
+    file.write_text(SETUP)
+    assert "~ user alice: name, address" in operator.run("apply", str(file)).out
+    assert asyncio.run(alice()).claims == {}
 
 
 def test_what_the_file_does_not_name_stays(operator: Operator, file: Path) -> None:
