@@ -94,7 +94,7 @@ def test_another_audience_is_refused(claims: dict[str, Any], code: JoseErrorCode
 )
 def test_a_token_is_over_when_exp_is_reached(exp: float, leeway_s: int, good: bool) -> None:
     def check() -> None:
-        jwt.check_expiry({"exp": exp}, now=NOW, leeway_s=leeway_s)
+        jwt.check_times({"exp": exp}, now=NOW, leeway_s=leeway_s)
 
     if good:
         check()
@@ -102,7 +102,7 @@ def test_a_token_is_over_when_exp_is_reached(exp: float, leeway_s: int, good: bo
         assert refusal(check) == JoseErrorCode.EXPIRED
 
 
-@pytest.mark.parametrize(("name", "check"), [("nbf", jwt.check_not_before), ("iat", jwt.check_issued_at)])
+@pytest.mark.parametrize("name", ["nbf", "iat"])
 @pytest.mark.parametrize(
     ("value", "leeway_s", "good"),
     [
@@ -115,25 +115,22 @@ def test_a_token_is_over_when_exp_is_reached(exp: float, leeway_s: int, good: bo
         (2**63, 30, False),
     ],
 )
-def test_a_token_from_the_future_is_refused(
-    name: str, check: Any, value: float, leeway_s: int, good: bool
-) -> None:
+def test_a_token_from_the_future_is_refused(name: str, value: float, leeway_s: int, good: bool) -> None:
+    def check() -> None:
+        jwt.check_times({"exp": NOW + 300, name: value}, now=NOW, leeway_s=leeway_s)
+
     if good:
-        check({name: value}, now=NOW, leeway_s=leeway_s)
+        check()
     else:
-        assert refusal(check, {name: value}, now=NOW, leeway_s=leeway_s) == JoseErrorCode.NOT_YET_VALID
+        assert refusal(check) == JoseErrorCode.NOT_YET_VALID
 
 
 def test_nbf_and_iat_may_be_missing_and_exp_may_not() -> None:
-    jwt.check_not_before({}, now=NOW)
-    jwt.check_issued_at({}, now=NOW)
-    assert refusal(jwt.check_expiry, {}, now=NOW) == JoseErrorCode.MALFORMED
+    jwt.check_times({"exp": NOW + 1}, now=NOW)
+    assert refusal(jwt.check_times, {"nbf": NOW, "iat": NOW}, now=NOW) == JoseErrorCode.MALFORMED
 
 
 @pytest.mark.parametrize("value", ["1800000001", True, False, None, [], {}, [NOW]])
-@pytest.mark.parametrize(
-    ("name", "check"),
-    [("exp", jwt.check_expiry), ("nbf", jwt.check_not_before), ("iat", jwt.check_issued_at)],
-)
-def test_a_date_is_a_number(name: str, check: Any, value: object) -> None:
-    assert refusal(check, {name: value}, now=NOW) == JoseErrorCode.MALFORMED
+@pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
+def test_a_date_is_a_number(name: str, value: object) -> None:
+    assert refusal(jwt.check_times, {"exp": NOW + 300, name: value}, now=NOW) == JoseErrorCode.MALFORMED

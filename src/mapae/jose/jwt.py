@@ -80,46 +80,25 @@ def check_audience(claims: Mapping[str, Any], audience: str | Collection[str]) -
     raise JoseError(JoseErrorCode.WRONG_AUDIENCE, "aud names none of the audiences expected")
 
 
-def check_expiry(claims: Mapping[str, Any], *, now: float, leeway_s: float = 0) -> None:
-    """Check that `exp` is there and not reached: at `exp` + `leeway_s` the token is over.
+def check_times(claims: Mapping[str, Any], *, now: float, leeway_s: float = 0) -> None:
+    """Check that `exp` is there and not reached, and that `nbf` and `iat`, if they are there, are not in the future.
 
+    Args:
+        now: NumericDate seconds
+        leeway_s: how far clocks may be apart; at `exp` + `leeway_s` the token is over
     Raises:
-        JoseError: EXPIRED; MALFORMED when `exp` is missing or no number.
+        JoseError: EXPIRED; NOT_YET_VALID; MALFORMED when `exp` is missing or one of them is no number.
 
-    Implements: RFC 7519 section 4.1.4.
+    Implements: RFC 7519 sections 4.1.4 to 4.1.6; to refuse by `iat` is ours.
     """
     expires_at: Any = claims.get("exp")
     if type(expires_at) not in _NUMBERS:
         raise malformed("exp is missing or no NumericDate")
     if now >= expires_at + leeway_s:
         raise JoseError(JoseErrorCode.EXPIRED, "exp has passed")
-
-
-def check_not_before(claims: Mapping[str, Any], *, now: float, leeway_s: float = 0) -> None:
-    """Check that `nbf`, if there is one, is reached, give or take `leeway_s`.
-
-    Raises:
-        JoseError: NOT_YET_VALID; MALFORMED when `nbf` is no number.
-
-    Implements: RFC 7519 section 4.1.5.
-    """
-    begins_at = claims.get("nbf", now)
-    if type(begins_at) not in _NUMBERS:
-        raise malformed("nbf is no NumericDate")
-    if begins_at > now + leeway_s:
-        raise JoseError(JoseErrorCode.NOT_YET_VALID, "nbf is in the future")
-
-
-def check_issued_at(claims: Mapping[str, Any], *, now: float, leeway_s: float = 0) -> None:
-    """Check that `iat`, if there is one, is not in the future, give or take `leeway_s`.
-
-    Raises:
-        JoseError: NOT_YET_VALID; MALFORMED when `iat` is no number.
-
-    Implements: RFC 7519 section 4.1.6; the refusal is ours.
-    """
-    issued_at = claims.get("iat", now)
-    if type(issued_at) not in _NUMBERS:
-        raise malformed("iat is no NumericDate")
-    if issued_at > now + leeway_s:
-        raise JoseError(JoseErrorCode.NOT_YET_VALID, "iat is in the future")
+    for name in ("nbf", "iat"):
+        begins_at = claims.get(name, now)
+        if type(begins_at) not in _NUMBERS:
+            raise malformed(f"{name} is no NumericDate")
+        if begins_at > now + leeway_s:
+            raise JoseError(JoseErrorCode.NOT_YET_VALID, f"{name} is in the future")

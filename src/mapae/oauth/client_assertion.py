@@ -78,9 +78,7 @@ class ClientAssertion:
         allowed = ASSERTION_ALGORITHMS if algorithm is None else (algorithm,)
         try:
             jws.verify(self._jws, keys.key_for(header, allowed), allowed)
-            jwt.check_expiry(claims, now=now, leeway_s=LEEWAY_S)
-            jwt.check_not_before(claims, now=now, leeway_s=LEEWAY_S)
-            jwt.check_issued_at(claims, now=now, leeway_s=LEEWAY_S)
+            jwt.check_times(claims, now=now, leeway_s=LEEWAY_S)
         except JoseError as error:
             raise _refused(str(error)) from None
         typ = header.get("typ")

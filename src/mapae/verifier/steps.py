@@ -113,9 +113,7 @@ class Steps:
 
         jwt.check_type(parts.header, access_token.TYPE)
         jwt.check_issuer(claims, policy.issuer)
-        jwt.check_expiry(claims, now=now, leeway_s=policy.leeway_s)
-        jwt.check_not_before(claims, now=now, leeway_s=policy.leeway_s)
-        jwt.check_issued_at(claims, now=now, leeway_s=policy.leeway_s)
+        jwt.check_times(claims, now=now, leeway_s=policy.leeway_s)
         jwt.check_audience(claims, policy.audiences)
         token = AccessToken(claims)
         if "cnf" in claims:
