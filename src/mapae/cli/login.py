@@ -1,52 +1,103 @@
-"""`mapae login`: sign in with a password and keep the tokens."""
+"""`mapae login`: sign in, with a password or in a browser, and keep the tokens."""
 
 import os
 import sys
+from typing import Final, TypedDict, Unpack
 
 import click
 
 from mapae.cli.errors import CommandFailed, ExitCode
-from mapae.cli.output import paint
+from mapae.cli.output import paint, printable
 from mapae.cli.profiles import Profile, make_current, profile_name, sign_ins
 from mapae.cli.signed_in import failures_told
 from mapae.client.origin import issuer_url
+from mapae.client.records import OAuthClient
 from mapae.client.session import Session
+
+#: The client that this command is, unless told otherwise: a public one that the server's operator registers.
+CLIENT_ID: Final = "mapae-cli"
+
+
+class _Options(TypedDict):
+    username: str | None
+    password_stdin: bool
+    device_name: str | None
+    browser: bool
+    device: bool
+    client_id: str | None
+    scope: str | None
+    resource: str | None
 
 
 @click.command()
 @click.argument("url")
 @click.option("--username", metavar="NAME", help="Asked for when missing.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input, up to its end.")
-@click.option("--profile", metavar="NAME", help="Keep this sign-in under a name, beside others.")
 @click.option(
     "--device-name", metavar="NAME", help="What your list of devices shows; by default this host's name."
 )
-def command(
-    url: str, username: str | None, password_stdin: bool, profile: str | None, device_name: str | None
-) -> None:
+@click.option("--profile", metavar="NAME", help="Keep this sign-in under a name, beside others.")
+@click.option("--browser", is_flag=True, help="Sign in in the browser of this machine.")
+@click.option("--device", is_flag=True, help="Sign in in any browser, with a code: for machines without one.")
+@click.option("--client-id", metavar="ID", help=f"As which client of the server; by default {CLIENT_ID}.")
+@click.option("--scope", metavar="SCOPES", help="What the token should allow, separated by spaces.")
+@click.option("--resource", metavar="URL", help="The API the token should be for.")
+def command(url: str, profile: str | None, **options: Unpack[_Options]) -> None:
     """Sign in to the server at URL and keep the tokens in a file only you can read.
 
-    Commands that name no profile mean this sign-in from now on.
+    A Mapae server takes a password. At any OAuth 2.0 or OpenID Connect server you sign in in a browser: with --browser,
+    with --device, or with --client-id. Commands that name no profile mean this sign-in from now on.
 
     \b
     Examples:
       mapae login https://auth.example.com
       mapae login https://auth.example.com --username alice --profile work
       pass show auth | mapae login https://auth.example.com --username alice --password-stdin
+      mapae login https://auth.example.com --browser
+      mapae login https://login.example.org --device --client-id tools --scope "openid orders:read"
     """
     with failures_told():
         meant = _profile(url, profile)
-        name, password = _credentials(username, password_stdin)
-        session = Session.login(
-            meant.issuer, name, password, device_name=device_name or _host_name(), store=meant.store()
-        )
+        session = _sign_in(meant, options)
         make_current(meant)
+        username = session.username
+    who = f" as {paint(printable(username), bold=True)}" if username else ""
     under = f" (profile {paint(meant.name, bold=True)})" if meant.name else ""
-    click.echo(
-        f"Signed in to {paint(meant.issuer, bold=True)} as {paint(session.username, bold=True)}{under}."
-    )
+    click.echo(f"Signed in to {paint(meant.issuer, bold=True)}{who}{under}.")
     if os.environ.get("MAPAE_TOKEN"):
         click.echo("MAPAE_TOKEN is set: commands use that token and not this sign-in.", err=True)
+
+
+def _sign_in(profile: Profile, options: _Options) -> Session:
+    password = options["username"], options["password_stdin"], options["device_name"]
+    browser = (
+        options["browser"],
+        options["device"],
+        options["client_id"],
+        options["scope"],
+        options["resource"],
+    )
+    if not any(browser):
+        return _with_password(profile, options)
+    if any(password):
+        raise click.UsageError(
+            "--username, --password-stdin and --device-name go with a password, not with a browser"
+        )
+    if options["browser"] and options["device"]:
+        raise click.UsageError("--browser and --device exclude each other")
+    from mapae.cli.oauth_login import login_with_browser, login_with_device
+
+    way = login_with_device if options["device"] else login_with_browser
+    client = OAuthClient(
+        options["client_id"] or CLIENT_ID, scope=options["scope"] or "", resource=options["resource"]
+    )
+    return way(profile, client)
+
+
+def _with_password(profile: Profile, options: _Options) -> Session:
+    name, password = _credentials(options["username"], options["password_stdin"])
+    device_name = options["device_name"] or _host_name()
+    return Session.login(profile.issuer, name, password, device_name=device_name, store=profile.store())
 
 
 def _profile(url: str, name: str | None) -> Profile:
