@@ -23,7 +23,7 @@ from mapae.client.oauth_flows import (
 from mapae.client.origin import issuer_url
 from mapae.client.records import OAuthClient
 from mapae.client.session import THE_WORLD, Outside, Session
-from mapae.client.store import FileStore, MemoryStore, Store
+from mapae.client.store import MemoryStore, Store, kept_store
 from mapae.jose import base64url
 from mapae.secret import Secret
 
@@ -114,7 +114,7 @@ class OAuthServer:
 
     def _session(self, default: Store | None = None) -> Session:
         issuer = issuer_url(self.issuer)
-        return Session(issuer, self.store or default or FileStore.of(issuer), self.outside)
+        return Session(issuer, self.store or default or kept_store(issuer), self.outside)
 
     @contextmanager
     def _in_browser(

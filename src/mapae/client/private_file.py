@@ -1,5 +1,6 @@
 """Files only their owner can read, that appear whole or not at all."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from mapae.entropy import system_entropy
 
 SIZE_LIMIT: Final = 256 * 1024
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _POSIX: Final = os.name == "posix"  # elsewhere the profile directory of the user has the access rules
 
 
@@ -113,4 +115,5 @@ def _sync_directory(directory: Path) -> None:
 
 def _failed(path: Path, problem: OSError) -> StoreFailed:
     reason = problem.strerror or type(problem).__name__
-    return StoreFailed(f"{path}: {reason}; free or open it, or set MAPAE_HOME to another directory")
+    cure = "make room" if problem.errno in _FULL else "let it be read and written"
+    return StoreFailed(f"{path}: {reason}; nothing was lost: {cure}, or set MAPAE_HOME to another directory")

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from mapae.client.answer import Answer
-from mapae.client.authorizer import Authorizer
+from mapae.client.authorizer import Authorizer, bearer
 from mapae.client.errors import AnswerLost, LoginRequired, Misuse, Unavailable
 from mapae.client.flight import SingleFlight
 from mapae.client.origin import issuer_url
@@ -34,7 +34,7 @@ from mapae.client.steps import (
     remaining_s,
     unavailable,
 )
-from mapae.client.store import FileStore, Store
+from mapae.client.store import Store, found_store, kept_store
 from mapae.client.transport import Call, Send, send
 from mapae.clock import Clock, monotonic_clock, system_clock
 from mapae.entropy import Entropy, system_entropy
@@ -111,7 +111,7 @@ class Session:
             Misuse: the issuer is no URL a password may be sent to.
         """
         issuer = issuer_url(issuer)
-        session = cls(issuer, store or FileStore.of(issuer), outside)
+        session = cls(issuer, store or kept_store(issuer), outside)
         session._sign_in(username, password, device_name)
         return session
 
@@ -119,13 +119,16 @@ class Session:
     def load(cls, issuer: str, *, store: Store | None = None, outside: Outside = THE_WORLD) -> "Session":
         """The session that was kept when somebody signed in to `issuer` on this device. Asks no server.
 
+        Args:
+            store: where it was kept; by default the token of `MAPAE_TOKEN`, if there is one, goes before all stores.
+
         Raises:
             LoginRequired: nobody is signed in, or the session has ended; `reason` says why.
             StoreFailed: the store cannot be read.
             Misuse: the issuer is no URL a token may be sent to.
         """
         issuer = issuer_url(issuer)
-        session = cls(issuer, store or FileStore.of(issuer), outside)
+        session = cls(issuer, store or found_store(issuer), outside)
         session._hold(session._kept()[1])
         return session
 
@@ -270,8 +273,13 @@ class Session:
         if sign_in.grant is not None:
             self._revoke(sign_in.grant, tokens, scope)
             return
-        body = {"refresh_token": _revealed(tokens.refresh_token), "scope": scope}
-        answer = self._post("logout", body, {"Mapae-Instance": sign_in.instance.reveal()})
+        headers = {"Mapae-Instance": sign_in.instance.reveal()}
+        body: dict[str, str] = {"scope": scope}
+        if tokens.refresh_token is None:
+            headers["Authorization"] = bearer(tokens.access_token.reveal())
+        else:
+            body["refresh_token"] = tokens.refresh_token.reveal()
+        answer = self._post("logout", body, headers)
         if answer.status != 204:
             raise unavailable(answer)
 

@@ -111,6 +111,11 @@ class FileStore:
         name = "".join(character if character.isalnum() or character in ".-" else "_" for character in host)
         return cls(home() / f"{name}-{sha256(issuer.encode()).hexdigest()[:12]}.json")
 
+    @property
+    def keyring_marker(self) -> Path:
+        """Where a `KeyringStore` beside this file remembers its place."""
+        return self.path.with_suffix(".place")
+
     def read(self) -> SignIn | None:
         """What is kept, None when nobody has signed in.
 
@@ -143,6 +148,7 @@ class FileStore:
         """
         try:
             self.path.unlink(missing_ok=True)
+            self.keyring_marker.unlink(missing_ok=True)
             for attempt in self._attempts():
                 attempt.unlink(missing_ok=True)
         except OSError as problem:
@@ -228,6 +234,26 @@ def home() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path("mapae")
+
+
+def kept_store(issuer: str) -> Store:
+    """Where the last sign-in to an issuer went: the keyring, if it was asked for, else the file."""
+    file = FileStore.of(issuer)
+    if not file.keyring_marker.exists():
+        return file
+    from mapae.client.keyring_store import KeyringStore
+
+    return KeyringStore(file)
+
+
+def found_store(issuer: str) -> Store:
+    """Where a token comes from when nothing else is said: `MAPAE_TOKEN`, else `kept_store`."""
+    if "MAPAE_TOKEN" in os.environ:
+        from mapae.client.environment_store import EnvironmentStore
+
+        if (given := EnvironmentStore.of(issuer)) is not None:
+            return given
+    return kept_store(issuer)
 
 
 def sign_ins() -> list[SignIn]:

@@ -1,0 +1,107 @@
+"""A full disk and a store that cannot be written: an error that says what to do, and nothing lost."""
+
+import os
+import resource
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+
+import filelock as _loaded_before_this_process_may_not_read_its_libraries  # noqa: F401
+import pytest
+
+from mapae.client import FileStore, LoginRequired, Session, StoreFailed
+from mapae.client.session import Outside
+from mapae.testing.clock import FixedClock
+from tests.client.wire import auth_server
+
+NOBODY = 65534
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """No file of this process may grow: what a full disk does, for this process alone."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A directory of our own, as a user whom the system may refuse something."""
+    directory = Path(tempfile.mkdtemp())
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.chown(directory, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+    try:
+        yield directory
+    finally:
+        if is_root:
+            os.seteuid(0)
+        directory.chmod(0o700)
+        rmtree(directory)
+
+
+def test_on_a_full_disk_nothing_is_sent_and_nothing_is_lost(tmp_path: Path) -> None:
+    clock = FixedClock()
+    with auth_server() as server:
+        store = FileStore(tmp_path / "home" / "session.json")
+        session = Session.login(server.url, "alice", "open sesame", store=store, outside=Outside(clock=clock))
+        kept = store.read()
+        clock.advance(280)
+        with no_room(), pytest.raises(StoreFailed, match="make room"):
+            session.token()
+
+        assert server.calls("refresh") == []
+        assert store.read() == kept
+        assert [path.name for path in store.path.parent.iterdir() if path.name.startswith(".")] == []
+        assert session.token() == "access-1-2"
+
+
+def test_a_disk_that_fills_while_the_answer_is_under_way_costs_nobody_the_session(tmp_path: Path) -> None:
+    with auth_server() as server:
+        store = FileStore(tmp_path / "home" / "session.json")
+        session = Session.login(server.url, "alice", "open sesame", store=store)
+        filling = no_room()
+        server.before_answer = filling.__enter__
+        with pytest.raises(StoreFailed):
+            session.refresh()
+        filling.__exit__(None, None, None)
+        server.before_answer = lambda: None
+
+        assert session.refresh() == "access-1-3"
+        assert len({call.headers["mapae-attempt"] for call in server.calls("refresh")}) == 1
+
+
+def test_a_store_that_cannot_be_written_gives_its_token_and_says_why_it_renews_none(home: Path) -> None:
+    clock = FixedClock()
+    with auth_server() as server:
+        store, outside = FileStore(home / "session.json"), Outside(clock=clock)
+        session = Session.login(server.url, "alice", "open sesame", store=store, outside=outside)
+        home.chmod(0o500)
+        assert Session.load(server.url, store=store, outside=outside).token() == "access-0-1"
+        clock.advance(280)
+        with pytest.raises(StoreFailed, match="Permission denied"):
+            session.token()
+        assert server.calls("refresh") == []
+
+        home.chmod(0o700)
+        assert session.token() == "access-1-2"
+
+
+def test_a_damaged_store_is_told_once_and_kept(tmp_path: Path) -> None:
+    with auth_server() as server:
+        store = FileStore(tmp_path / "home" / "session.json")
+        session = Session.login(server.url, "alice", "open sesame", store=store)
+        store.path.write_bytes(b"\x00" * 40)
+        with pytest.raises(StoreFailed, match="damaged"):
+            session.refresh()
+        with pytest.raises(LoginRequired):
+            session.refresh()
+
+        assert [path.read_bytes() for path in store.path.parent.glob("*.damaged-*")] == [b"\x00" * 40]
