@@ -24,6 +24,7 @@ PROBLEMS: Final[Mapping[ProblemCode, str]] = {
     ProblemCode.SESSION_ENDED: "Delete the tokens, tell the person why (`reason`, `ended_at`), sign in again.",
     ProblemCode.INVALID_REFRESH_TOKEN: "Delete the tokens and sign in again.",
     ProblemCode.USER_DISABLED: "Nothing the client can do. Told only after the right password.",
+    ProblemCode.FIRST_PARTY_ONLY: "Nothing: a token of an OAuth client is for APIs, not for sessions and passwords.",
     ProblemCode.INSUFFICIENT_SCOPE: "Sign in with the scope that the challenge names.",
     ProblemCode.CROSS_SITE_REQUEST: "Open the page again and send its form from there, with cookies allowed.",
     ProblemCode.NOT_FOUND: "Check the address.",

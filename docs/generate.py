@@ -12,6 +12,7 @@ from docs.advice import END_REASONS, EXIT_CODES, PROBLEMS, REJECTIONS, REPORTS, 
 from docs.command_line import command_line_page
 from mapae import client
 from mapae.cli.errors import ExitCode
+from mapae.oauth.errors import ErrorCode
 from mapae.server.adapters.metrics import Metrics
 from mapae.server.domain.events import Event
 from mapae.server.domain.families import Report
@@ -66,6 +67,7 @@ def errors_page() -> str:
         (f"`{code.value}`", str(code.status), code.words, advice)
         for code, advice in told(PROBLEMS, ProblemCode).items()
     ]
+    oauth_errors = [(f"`{code.value}`", str(code.status), code.description) for code in ErrorCode]
     reasons = [(f"`{reason.value}`", text) for reason, text in told(END_REASONS, EndReason).items()]
     rejections = [_rejection_row(code, advice) for code, advice in told(REJECTIONS, RejectionCode).items()]
     exits = [(str(code.value), text) for code, text in told(EXIT_CODES, ExitCode).items()]
@@ -80,9 +82,16 @@ Every answer has an `X-Request-Id`, under which the log knows more.
 
 {_table(("code", "status", "words", "what to do"), problems)}
 
+## OAuth errors
+
+The endpoints below `/oauth/` answer with `error` and `error_description` (RFC 6749 section 5.2). Where something
+cannot be done now, that is `temporarily_unavailable` with 503, or 429 after too many wrong secrets, and `Retry-After`.
+
+{_table(("error", "status", "words"), oauth_errors)}
+
 ## Why a session ended
 
-The member `reason` of `session_ended`, with `ended_at` in seconds since 1970.
+The member `reason` of `session_ended`, and of `invalid_grant` at a refresh, with `ended_at` in seconds since 1970.
 
 {_table(("reason", "what happened"), reasons)}
 

@@ -5,7 +5,9 @@ from mapae.oauth.id_token import IdTokenClaims, access_token_hash
 
 def test_the_hash_of_an_access_token_is_that_of_the_specification() -> None:
     # OpenID Connect Core, appendix A.3 and A.4.
-    assert access_token_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y") == "77QmUPtjPfzWtF2AnpK9RQ"
+    token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
+    assert access_token_hash(token, "RS256") == "77QmUPtjPfzWtF2AnpK9RQ"
+    assert len(access_token_hash(token, "EdDSA")) == 43
 
 
 def test_claims_about_the_user_never_replace_those_about_the_sign_in() -> None:

@@ -54,6 +54,12 @@ class IdTokenClaims:
         return {**self.user, **members}
 
 
-def access_token_hash(access_token: str) -> str:
-    """The claim `at_hash`: the left half of SHA-256 over the token (section 3.1.3.6), for RS256, ES256 and PS256."""
-    return base64url.encode(hashlib.sha256(access_token.encode("ascii")).digest()[:16])
+def access_token_hash(access_token: str, algorithm: str) -> str:
+    """The claim `at_hash`: the left half of a hash over the token, the one that `algorithm` signs with.
+
+    Implements: section 3.1.3.6. Ed25519 signs with SHA-512 (RFC 8032 section 5.1), the others here with SHA-256.
+    """
+    hashed = (hashlib.sha512 if algorithm == "EdDSA" else hashlib.sha256)(
+        access_token.encode("ascii")
+    ).digest()
+    return base64url.encode(hashed[: len(hashed) // 2])

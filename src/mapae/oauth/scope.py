@@ -7,10 +7,12 @@ from typing import Final, Self
 
 from mapae.oauth.errors import ErrorCode, OAuthError
 
+#: Asks for an ID token (OpenID Connect Core section 3.1.2.1).
+OPENID: Final = "openid"
 #: Asks for a refresh token (OpenID Connect Core section 11).
 OFFLINE_ACCESS: Final = "offline_access"
 #: The scopes of OpenID Connect Core sections 3.1.2.1, 5.4 and 11; all others are those of an API.
-OPENID_SCOPES: Final = ("openid", "profile", "email", "address", "phone", OFFLINE_ACCESS)
+OPENID_SCOPES: Final = (OPENID, "profile", "email", "address", "phone", OFFLINE_ACCESS)
 
 _NAME: Final = r"[\x21\x23-\x5B\x5D-\x7E]+"
 _SCOPE: Final = re.compile(rf"{_NAME}(?: {_NAME})*")

@@ -24,16 +24,25 @@ from mapae.server.actions.client_directory import ClientDirectory
 from mapae.server.actions.client_keys import ClientKeys
 from mapae.server.actions.client_secrets import ClientSecrets
 from mapae.server.actions.family_batches import FamilyBatches
+from mapae.server.actions.grants.authorization_code import AuthorizationCodeGrant
+from mapae.server.actions.grants.client_credentials import ClientCredentialsGrant
 from mapae.server.actions.grants.refresh_token import RefreshGrant
 from mapae.server.actions.guess_limits import GuessLimits
+from mapae.server.actions.introspect import Introspect
 from mapae.server.actions.issue import Issue
+from mapae.server.actions.issue_to_client import IssueToClient
 from mapae.server.actions.key_ring import KeyRing, following
+from mapae.server.actions.live_tokens import LiveTokens
 from mapae.server.actions.log_in import LogIn
 from mapae.server.actions.mint import Mint
 from mapae.server.actions.read_refresh_token import ReadRefreshToken
+from mapae.server.actions.resource_directory import ResourceDirectory
+from mapae.server.actions.revoke import Revoke
 from mapae.server.actions.rotate_keys import RotateKeys
 from mapae.server.actions.sessions import RefreshTokenLogOut, UserSessions
 from mapae.server.actions.sweep import Sweep
+from mapae.server.actions.token import AnswerTokenRequest
+from mapae.server.actions.userinfo import Userinfo
 from mapae.server.adapters.argon2_hasher import Argon2Hasher
 from mapae.server.adapters.fetch import GuardedFetch
 from mapae.server.adapters.key_holders import KeyHolder, SealedKeys
@@ -43,10 +52,15 @@ from mapae.server.adapters.sealing import Sealer
 from mapae.server.domain.families import RefreshPolicy
 from mapae.server.domain.keys import Lives
 from mapae.server.domain.refresh_token import RefreshTokenCodec
+from mapae.server.http.cors import Cors
 from mapae.server.http.dispatch import Dispatch
 from mapae.server.http.endpoints.health import Health, closed_routes
+from mapae.server.http.endpoints.introspect import IntrospectionEndpoint
 from mapae.server.http.endpoints.metrics import MetricsPage
+from mapae.server.http.endpoints.revoke import RevocationEndpoint
 from mapae.server.http.endpoints.session_api import SessionApi
+from mapae.server.http.endpoints.token import TokenEndpoint
+from mapae.server.http.endpoints.userinfo import UserinfoEndpoint
 from mapae.server.http.endpoints.well_known import WellKnown
 from mapae.server.http.front import Front
 from mapae.server.http.pages.rendering import Pages
@@ -236,17 +250,39 @@ def routes(settings: Settings, house: House, metrics: Metrics, pages: Pages) -> 
     check_password = CheckPassword(database, house.hasher, limits)
     begin_session = BeginSession(settings.session_life, settings.sessions_per_user, system_entropy)
     read = ReadRefreshToken(house.codec, ring.look_again)
+    refresh = RefreshGrant(read, batches, system_clock)
+    tokens, live = (
+        AuthenticateToken(issuer=settings.issuer, keys=ring.published, database=database),
+        LiveTokens(database),
+    )
+    authenticate = authentication_of_clients(settings, house, limits)
+    answer = AnswerTokenRequest(
+        authenticate,
+        AuthorizationCodeGrant(database, system_entropy),
+        refresh,
+        ClientCredentialsGrant(ResourceDirectory(database, monotonic=monotonic_clock), mint),
+        IssueToClient(issue, database),
+        metrics,
+    )
+    introspect = Introspect(authenticate, tokens, live, house.clients, system_clock)
+    revoke = Revoke(authenticate, read, batches, tokens, database)
+    cors, proxies = Cors(house.clients.browser_origins), settings.trusted_proxies
     session_api = SessionApi(
         log_in=LogIn(database, check_password, begin_session, issue, settings.issuer, system_entropy),
-        refresh=RefreshGrant(read, batches, issue, system_clock),
+        refresh=refresh,
+        issue=issue,
         log_out=RefreshTokenLogOut(read, batches, database),
         change_password=ChangePassword(database, house.hasher, limits),
         user_sessions=UserSessions(database, settings.session_idle),
-        authenticate=AuthenticateToken(issuer=settings.issuer, keys=ring.published, database=database),
-        trusted_proxies=settings.trusted_proxies,
+        authenticate=tokens,
+        trusted_proxies=proxies,
     )
     return [
         *session_api.routes(),
+        *TokenEndpoint(answer, cors, metrics, proxies).routes(),
+        *IntrospectionEndpoint(introspect, metrics, proxies).routes(),
+        *RevocationEndpoint(revoke, cors, metrics, proxies).routes(),
+        *UserinfoEndpoint(Userinfo(tokens, live, database), cors, metrics).routes(),
         *WellKnown(settings.issuer, ring.published, settings.jwks_life).routes(),
         *Health(database).routes(),
         *MetricsPage(metrics, settings.metrics).routes(),

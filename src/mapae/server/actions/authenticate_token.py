@@ -27,7 +27,15 @@ class AuthenticateToken:
             TokenRejected: with the reason.
             StoreUnavailable: for a token of an audience not seen before.
         """
-        raw = presented_token(authorization)
+        return await self.verify(presented_token(authorization))
+
+    async def verify(self, raw: str | None) -> AccessToken:
+        """The token that `raw` is; None stands for a request without one.
+
+        Raises:
+            TokenRejected: with the reason.
+            StoreUnavailable: for a token of an audience not seen before.
+        """
         try:
             return self._verifier.verify(raw)
         except TokenRejected as rejected:

@@ -85,9 +85,8 @@ class FamilyBatches:
         if read is None:
             return None
         family = now_at[one.family_id]
-        if read.user_disabled and not family.ending:
-            ending = Ending(EndReason.USER_DISABLED, read.now)
-            decision: Decision = Ended(family._replace(ending=ending), ending)
+        if not family.ending and (over := _over(read)):
+            decision: Decision = Ended(family._replace(ending=over), over)
         else:
             decision = one.rule(family, one.presented, now=read.now, policy=self._policy)
         now_at[one.family_id] = decision.family
@@ -110,7 +109,8 @@ class FamilyBatches:
                     last_user_agent=before.user_agent,
                 )
             )
-        if isinstance(decision, Ended) and not before.ending and before.first_party:
+        session_lives = before.first_party and not before.ending and not decided.read.session_ending
+        if isinstance(decision, Ended) and session_lives:
             reason = decision.ending.reason
             await unit.sessions.end(
                 before.session_id, user_id=decided.read.user_id, reason=reason, now=decision.ending.at
@@ -124,3 +124,10 @@ class FamilyBatches:
                     user_agent=presented.user_agent,
                 )
             )
+
+
+def _over(read: FamilyRead) -> Ending | None:
+    """How a family is over whatever its own row says: a family never outlives its session."""
+    if read.user_disabled and not read.session_ending:
+        return Ending(EndReason.USER_DISABLED, read.now)
+    return read.session_ending

@@ -84,6 +84,20 @@ class KeyRing:
                 return opened
         raise HolderUnavailable(f"there is no {algorithm} key yet")
 
+    async def prepare_id_tokens(self, algorithm: str) -> None:
+        """Have a key of this algorithm, also for a client that was registered a moment ago.
+
+        Raises:
+            HolderUnavailable: it cannot be made now.
+            StoreUnavailable: the database cannot do it now.
+        """
+        try:
+            self.signing_id_tokens(algorithm)
+        except HolderUnavailable:
+            with suppress(WrongSecretKey):  # of another key; what is asked for here is made all the same
+                await self.look()
+            self.signing_id_tokens(algorithm)
+
     def published(self) -> JwkSet:
         """The public keys to believe; the same object as long as they are the same."""
         return self._current().published

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from mapae.entropy import Entropy
 from mapae.server.actions.begin_session import BeginSession
 from mapae.server.actions.check_password import CheckPassword
-from mapae.server.actions.issue import Issue
+from mapae.server.actions.issue import Granted, Issue
 from mapae.server.actions.tokens import Tokens
 from mapae.server.domain.caller import Caller
-from mapae.server.domain.families import Binder, BinderKind, Family
+from mapae.server.domain.families import Binder, Family
 from mapae.server.domain.ids import new_id
 from mapae.server.domain.passwords import PreparedPassword, Username
 from mapae.server.domain.problems import Problem, ProblemCode
@@ -68,7 +68,7 @@ class LogIn:
             return user, family
 
         user, family = await self.check_password(request.username, request.password, caller, admit)
-        return await self.issue(family, user_id=user.id, roles=user.roles, now=family.auth_time)
+        return await self.issue(Granted(family, user.id, user.roles, family.auth_time))
 
     def _target(self, scopes: tuple[str, ...] | None, servers: Sequence[ResourceServer]) -> Target:
         try:
@@ -82,7 +82,7 @@ class LogIn:
             session_id=session.id,
             client_id=session.client_id,
             first_party=True,
-            binder=_binder(caller),
+            binder=Binder.of(caller.instance_digest),
             audience=target.audience,
             scope=" ".join(target.scopes),
             auth_time=session.authenticated_at,
@@ -92,9 +92,3 @@ class LogIn:
             address=caller.address,
             user_agent=caller.user_agent,
         )
-
-
-def _binder(caller: Caller) -> Binder:
-    if caller.instance_digest is None:
-        return Binder()
-    return Binder(BinderKind.INSTANCE, caller.instance_digest)

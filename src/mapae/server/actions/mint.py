@@ -1,19 +1,29 @@
-"""Mint access tokens: signed JWTs that say themselves who the user is and what they may do (RFC 9068)."""
+"""Mint tokens: signed JWTs that say themselves who the user is and what they may do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mapae.clock import Clock
 from mapae.entropy import Entropy
 from mapae.jose import jws, strict_json
-from mapae.oauth.access_token import TYPE, AccessTokenClaims
+from mapae.oauth import access_token as access_tokens
+from mapae.oauth import id_token as id_tokens
+from mapae.oauth.access_token import AccessTokenClaims
+from mapae.oauth.id_token import IdTokenClaims, access_token_hash
 from mapae.oauth.scope import Scope
-from mapae.server.actions.key_ring import KeyRing
+from mapae.server.actions.key_ring import KeyRing, SigningKey
+from mapae.server.domain.claims import ACR, AMR
+from mapae.server.domain.families import Family
 from mapae.server.domain.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
 class Mint:
-    """Signs with the ring's key for the audience. `life_s` is how long an access token lives, in seconds."""
+    """Signs with the keys of the ring. `life_s` is how long a token lives, in seconds.
+
+    Every method raises HolderUnavailable when whoever has the private key cannot be asked now.
+    """
 
     issuer: str
     life_s: int
@@ -28,14 +38,11 @@ class Mint:
         audience: str,
         client_id: str,
         scope: Scope,
-        session_id: str,
-        auth_time: int,
-        roles: tuple[str, ...],
+        session_id: str | None = None,
+        auth_time: int | None = None,
+        roles: tuple[str, ...] = (),
     ) -> str:
         """A signed access token. Nothing personal goes in: whoever holds it can read it.
-
-        Raises:
-            HolderUnavailable: whoever has the private key cannot be asked now.
 
         Implements: RFC 9068 sections 2.1 and 2.2.
         """
@@ -53,8 +60,39 @@ class Mint:
             auth_time=auth_time,
             roles=roles,
         )
-        key = self.ring.signing(audience)
-        signed = jws.signing_input(
-            strict_json.dump(claims.to_dict()), algorithm=key.algorithm, kid=key.kid, typ=TYPE
+        return await self._signed(claims.to_dict(), self.ring.signing(audience), access_tokens.TYPE)
+
+    async def id_token(
+        self,
+        family: Family,
+        *,
+        subject: str,
+        algorithm: str,
+        nonce: str | None,
+        access_token: str,
+        user: Mapping[str, Any],
+    ) -> str:
+        """A signed ID token for the client of `family`, with claims about the `user` that it asked for.
+
+        Implements: OpenID Connect Core sections 2, 3.1.3.6 and 12.2.
+        """
+        now = int(self.clock())
+        claims = IdTokenClaims(
+            iss=self.issuer,
+            sub=subject,
+            aud=family.client_id,
+            exp=now + self.life_s,
+            iat=now,
+            auth_time=family.auth_time,
+            sid=family.session_id,
+            acr=ACR,
+            amr=AMR,
+            at_hash=access_token_hash(access_token, algorithm),
+            nonce=nonce,
+            user=user,
         )
+        return await self._signed(claims.to_dict(), self.ring.signing_id_tokens(algorithm), id_tokens.TYPE)
+
+    async def _signed(self, claims: Mapping[str, Any], key: SigningKey, typ: str) -> str:
+        signed = jws.signing_input(strict_json.dump(claims), algorithm=key.algorithm, kid=key.kid, typ=typ)
         return jws.join(signed, await key.signer.sign(signed))

@@ -10,6 +10,7 @@ import structlog
 from mapae.server.adapters.metrics import Metrics
 from mapae.server.store.engine import Database
 from mapae.server.store.unit import Unit
+from mapae.verifier.verifier import LONGEST_LEEWAY_S
 
 log = structlog.get_logger()
 
@@ -19,6 +20,8 @@ BITE: Final = 500
 KEYS_KEPT_S: Final = 2592000
 #: Seconds after its last sign-in that an installation is still known at an account: half a year.
 DEVICES_KEPT_S: Final = 180 * 86400
+#: Seconds that a code is known after its end: so long is its second use noticed.
+CODES_KEPT_S: Final = 86400
 #: Seconds between two bites.
 PAUSE_S: Final = 0.05
 
@@ -50,6 +53,10 @@ class Sweep:
             "devices": lambda unit, now: unit.jobs.sweep_devices(over_before=now - DEVICES_KEPT_S, most=BITE),
             "limits": lambda unit, now: unit.jobs.sweep_limits(over_before=now, most=BITE),
             "assertions": lambda unit, now: unit.jobs.sweep_assertions(over_before=now, most=BITE),
+            "codes": lambda unit, now: unit.jobs.sweep_codes(over_before=now - CODES_KEPT_S, most=BITE),
+            "revoked_tokens": lambda unit, now: unit.jobs.sweep_revoked_tokens(
+                over_before=now - LONGEST_LEEWAY_S, most=BITE
+            ),
             "keys": lambda unit, now: unit.keys.sweep(gone_before=now - KEYS_KEPT_S),
             "events": lambda unit, now: unit.jobs.sweep_events(
                 over_before=now - self.audit_retention_s, most=BITE

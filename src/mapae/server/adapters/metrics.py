@@ -38,6 +38,18 @@ class Metrics:
             ["report"],
             registry=self._registry,
         )
+        self._grants = Counter(
+            "mapae_grants",
+            "Token requests that were answered with tokens, by grant type.",
+            ["grant_type"],
+            registry=self._registry,
+        )
+        self._oauth_errors = Counter(
+            "mapae_oauth_errors",
+            "Requests that were answered with an OAuth error, by what answered and the error.",
+            ["endpoint", "error"],
+            registry=self._registry,
+        )
         self._swept = Counter(
             "mapae_swept_rows",
             "Rows that the sweep deleted because they were long over, by table.",
@@ -58,6 +70,14 @@ class Metrics:
         for report in reports:
             self._reports.labels(report).inc()
 
+    def granted(self, grant_type: str) -> None:
+        """A token request was answered with tokens."""
+        self._grants.labels(grant_type).inc()
+
+    def refused(self, endpoint: str, error: str) -> None:
+        """A request was answered with an OAuth error."""
+        self._oauth_errors.labels(endpoint, error).inc()
+
     def swept(self, table: str, rows: int) -> None:
         """Rows were swept."""
         self._swept.labels(table).inc(rows)
@@ -73,7 +93,9 @@ class Metrics:
     def describe(self) -> list[tuple[str, str, str, str]]:
         """Name, type, labels and meaning of each, for the reference."""
         rows = []
-        for metric in (self._requests, self._decisions, self._reports, self._swept):
+        for metric in (
+            self._requests, self._decisions, self._reports, self._grants, self._oauth_errors, self._swept,
+        ):  # fmt: skip
             (described,) = _described(metric)
             suffix = "_total" if described.type == "counter" else ""
             labels = ", ".join(metric._labelnames)

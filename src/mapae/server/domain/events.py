@@ -92,6 +92,43 @@ class RefreshReported:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeRedeemed:
+    """A client got tokens of a user for an authorization code."""
+
+    name: ClassVar[str] = "code_redeemed"
+    user_id: str
+    session_id: str
+    client_id: str
+    scope: str
+    address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeReplay:
+    """An authorization code was presented a second time. What its first use began has ended with `replayed`."""
+
+    name: ClassVar[str] = "code_replay"
+    user_id: str
+    session_id: str
+    client_id: str
+    address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTokenRevoked:
+    """A client had one of its access tokens revoked before its end; `session_id` is null where there was no user."""
+
+    name: ClassVar[str] = "access_token_revoked"
+    jti: str
+    client_id: str
+    session_id: str | None
+    address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class UserChanged:
     """A user was created, or what is kept of one was changed; `what` names the members, never their values."""
 
@@ -172,6 +209,9 @@ Event = (
     | ConsentGiven
     | LogoutUndelivered
     | RefreshReported
+    | CodeRedeemed
+    | CodeReplay
+    | AccessTokenRevoked
     | UserChanged
     | ResourceServerChanged
     | ClientChanged

@@ -28,10 +28,11 @@ below 0. A score above MAX_SCORE is theft. *Theft* ends the family with `replaye
 The reasons behind the table: docs/decisions/0002-refresh-by-turn.md.
 """
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hmac import compare_digest
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from mapae.oauth.claims_request import NO_CLAIMS, ClaimsRequest
 from mapae.server.domain.sessions import Ending, EndReason, run_out
@@ -56,6 +57,13 @@ class Binder:
 
     kind: BinderKind = BinderKind.NONE
     digest: bytes | None = None
+
+    @classmethod
+    def of(cls, instance_digest: bytes | None, *, confidential: bool = False) -> Self:
+        """The strongest there is: the client's own authentication, else the instance it names, else none."""
+        if confidential:
+            return cls(BinderKind.CLIENT)
+        return cls() if instance_digest is None else cls(BinderKind.INSTANCE, instance_digest)
 
 
 class Family(NamedTuple):
@@ -136,6 +144,8 @@ class RefusalCode(StrEnum):
     INVALID_GRANT = "invalid_grant"
     INVALID_DPOP_PROOF = "invalid_dpop_proof"
     KEY_LOST = "key_lost"
+    INVALID_SCOPE = "invalid_scope"
+    INVALID_TARGET = "invalid_target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +210,23 @@ def spend(family: Family, presented: Presented, *, now: int, policy: RefreshPoli
     if presented.turn == family.turn - 1:
         return _previous(family, presented, now=now, policy=policy)
     return _theft(family, now=now)
+
+
+def spend_for(scopes: Collection[str], audience: str | None) -> Callable[..., Decision]:
+    """`spend` for a request that names what it is for: no more scopes than the family has (RFC 6749 section 6), and
+    the family's audience if any (RFC 8707 section 2.2). Another is `Refused`, and its token is not spent.
+    """
+
+    def rule(family: Family, presented: Presented, *, now: int, policy: RefreshPolicy) -> Decision:
+        decision = spend(family, presented, now=now, policy=policy)
+        if isinstance(decision, Turned | Replayed):
+            if not set(scopes) <= set(family.scope.split()):
+                return Refused(family, RefusalCode.INVALID_SCOPE, ())
+            if audience not in (None, family.audience):
+                return Refused(family, RefusalCode.INVALID_TARGET, ())
+        return decision
+
+    return rule
 
 
 def vouch(family: Family, presented: Presented, *, now: int, policy: RefreshPolicy) -> Decision:

@@ -31,6 +31,7 @@ class ProblemCode(StrEnum):
     SESSION_ENDED = "session_ended", 401, "This session is over; sign in again."
     INVALID_REFRESH_TOKEN = "invalid_refresh_token", 401, "This is not a refresh token of this server."
     USER_DISABLED = "user_disabled", 403, "This user has been disabled; ask whoever runs this service."
+    FIRST_PARTY_ONLY = "first_party_only", 403, "This call is for the applications of this service alone."
     INSUFFICIENT_SCOPE = "insufficient_scope", 403, "The access token does not cover this call."
     CROSS_SITE_REQUEST = (
         "cross_site_request",

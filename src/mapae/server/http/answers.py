@@ -8,6 +8,8 @@ from starlette.responses import Response
 from mapae.jose import strict_json
 
 NO_STORE: Final[Mapping[str, str]] = {"Cache-Control": "no-store"}
+#: As RFC 6749 section 5.1 has it, for clients that look for both.
+NO_STORE_OAUTH: Final[Mapping[str, str]] = {**NO_STORE, "Pragma": "no-cache"}
 
 
 def json_answer(

@@ -49,7 +49,7 @@ async def read_body(request: Request, *, optional: bool = False) -> Body:
     Raises:
         Problem: UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, REQUEST_TIMEOUT, INVALID_REQUEST.
     """
-    raw = await _bounded(request)
+    raw = await read_bytes(request)
     if not raw and optional:
         return Body({})
     # A form or text body can be sent by any web page without asking; JSON cannot.
@@ -63,9 +63,16 @@ async def read_body(request: Request, *, optional: bool = False) -> Body:
         ) from None
 
 
-async def _bounded(request: Request) -> bytes:
+async def read_bytes(request: Request, *, limit: int = BODY_LIMIT) -> bytes:
+    """The body of a request as it is.
+
+    Args:
+        limit: how many bytes it may have.
+    Raises:
+        Problem: BODY_TOO_LARGE, REQUEST_TIMEOUT.
+    """
     declared = request.headers.get("content-length", "0")
-    if not declared.isdecimal() or int(declared[:20]) > BODY_LIMIT:
+    if not declared.isdecimal() or int(declared[:20]) > limit:
         raise Problem(ProblemCode.BODY_TOO_LARGE)
     body, more = b"", True
     while more:
@@ -75,6 +82,6 @@ async def _bounded(request: Request) -> bytes:
             raise Problem(ProblemCode.REQUEST_TIMEOUT, detail="the body did not arrive")
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > BODY_LIMIT:
+        if len(body) > limit:
             raise Problem(ProblemCode.BODY_TOO_LARGE)
     return body

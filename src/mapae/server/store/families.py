@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ARRAY, JSON, ColumnElement, Row, Text, any_, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mapae.oauth.claims_request import ClaimsRequest
 from mapae.server.domain.families import Binder, BinderKind, Family
 from mapae.server.domain.sessions import Ending, EndReason
 from mapae.server.store import tables
@@ -15,12 +16,13 @@ from mapae.server.store.requested_claims import from_column, to_column
 
 
 class FamilyRead(NamedTuple):
-    """A family under its row lock, and what the refresh needs to know of its user at this moment."""
+    """A family under its row lock, and what the refresh needs to know of its user and session at this moment."""
 
     family: Family
     user_id: str
     roles: tuple[str, ...]
     user_disabled: bool
+    session_ending: Ending | None
     now: int
 
 
@@ -44,6 +46,8 @@ def _for_update(among: ColumnElement[bool]) -> Any:
             tables.sessions.c.user_id,
             tables.users.c.roles,
             tables.users.c.disabled_at,
+            tables.sessions.c.ended_at,
+            tables.sessions.c.ended_reason,
             database_now(),
         )
         .join(tables.sessions, tables.sessions.c.id == _TABLE.c.session_id)
@@ -107,6 +111,16 @@ class Families:
             ],
         )
 
+    async def asked_claims(self, session_id: str, client_id: str) -> ClaimsRequest:
+        """What a client asked for by `claims` when it was last granted something in a session."""
+        query = (
+            select(_TABLE.c.claims)
+            .where(_TABLE.c.session_id == session_id, _TABLE.c.client_id == client_id)
+            .order_by(_TABLE.c.auth_time.desc(), _TABLE.c.used_at.desc())
+            .limit(1)
+        )
+        return from_column((await self._connection.scalars(query)).one_or_none())
+
     async def end_of_client(self, client_id: str, *, reason: EndReason, now: int) -> int:
         """End every family of a client; the sessions live on. Returns how many ended."""
         which = (tables.families.c.client_id == client_id, tables.families.c.ended_at.is_(None))
@@ -124,11 +138,17 @@ def _ending(family: Family) -> tuple[int | None, str | None]:
 
 
 def _read(row: Row[Any]) -> FamilyRead:
-    kind, digest, claims, ended_at, ended_reason, user_id, roles, disabled_at, now = row[len(_PLAIN) :]
+    kind, digest, claims, *ending, user_id, roles, disabled_at, over_at, over_reason, now = row[len(_PLAIN) :]
     family = Family(
         **dict(zip(_PLAIN, row, strict=False)),
         binder=Binder(BinderKind(kind), digest),
         claims=from_column(claims),
-        ending=Ending(EndReason(ended_reason), ended_at) if ended_reason else None,
+        ending=_ending_of(*ending),
     )
-    return FamilyRead(family, user_id, tuple(roles), disabled_at is not None, now)
+    return FamilyRead(
+        family, user_id, tuple(roles), disabled_at is not None, _ending_of(over_at, over_reason), now
+    )
+
+
+def _ending_of(at: int | None, reason: str | None) -> Ending | None:
+    return Ending(EndReason(reason), at) if reason is not None and at is not None else None

@@ -47,6 +47,14 @@ class Jobs:
         """Delete what is noted of client assertions that have expired. Returns how many."""
         return await self._sweep(tables.assertions, tables.assertions.c.expires_at, over_before, most)
 
+    async def sweep_codes(self, *, over_before: int, most: int) -> int:
+        """Delete codes, spent or not, that expired long ago. Returns how many."""
+        return await self._sweep(tables.codes, tables.codes.c.expires_at, over_before, most)
+
+    async def sweep_revoked_tokens(self, *, over_before: int, most: int) -> int:
+        """Delete what is noted of revoked tokens that have expired since. Returns how many."""
+        return await self._sweep(tables.revoked_tokens, tables.revoked_tokens.c.expires_at, over_before, most)
+
     async def sweep_events(self, *, over_before: int, most: int) -> int:
         """Delete audit events that are older. Returns how many."""
         return await self._sweep(tables.events, tables.events.c.at, over_before, most)

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mapae.server.domain.events import Event
+from mapae.server.store.access_tokens import AccessTokens
 from mapae.server.store.browsers import Browsers
 from mapae.server.store.clients import Clients
 from mapae.server.store.codes import Codes
@@ -34,6 +35,7 @@ class Unit:
         self.sessions = Sessions(connection)
         self.families = Families(connection)
         self.codes = Codes(connection)
+        self.access_tokens = AccessTokens(connection)
         self.subjects = Subjects(connection)
         self.browsers = Browsers(connection)
         self.consents = Consents(connection)

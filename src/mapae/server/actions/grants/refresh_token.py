@@ -1,19 +1,30 @@
-"""Refresh: a refresh token in, the tokens of its family's current turn out."""
+"""Refresh: a refresh token in, its family's current turn out. Each door answers in its own words."""
 
 from dataclasses import dataclass
 from typing import assert_never
 
 from mapae.clock import Clock
 from mapae.secret import Secret
-from mapae.server.actions.family_batches import Decided, FamilyBatches, Presentation
-from mapae.server.actions.issue import Issue
+from mapae.server.actions.family_batches import Decided, FamilyBatches, Presentation, Rule
+from mapae.server.actions.issue import Granted
 from mapae.server.actions.read_refresh_token import ReadRefreshToken
-from mapae.server.actions.tokens import Tokens
 from mapae.server.domain.caller import Caller
 from mapae.server.domain.families import Ended, Presented, RefusalCode, Refused, Replayed, Turned, spend
-from mapae.server.domain.problems import Problem, ProblemCode
 from mapae.server.domain.refresh_token import NotARefreshToken, RefreshKeyLost, RefreshToken
-from mapae.server.domain.sessions import EndReason
+from mapae.server.domain.sessions import Ending, EndReason
+
+
+class RefreshRefused(Exception):
+    """A refresh token that buys nothing. `detail` is for the log.
+
+    `ending` says how what it belonged to is over; None where it is no token of this client, or asks for too much.
+    """
+
+    def __init__(self, code: RefusalCode, detail: str, ending: Ending | None = None) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+        self.ending = ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,48 +33,43 @@ class RefreshGrant:
 
     read: ReadRefreshToken
     batches: FamilyBatches
-    issue: Issue
     clock: Clock
 
-    async def __call__(self, token: Secret, caller: Caller, *, client_id: str) -> Tokens:
-        """The new pair, or the same one again (domain/families).
+    async def __call__(self, token: Secret, caller: Caller, *, client_id: str, rule: Rule = spend) -> Granted:
+        """What the next pair is issued for, or the same one again (domain/families).
 
         Raises:
-            Problem: SESSION_ENDED with `reason` and `ended_at`; INVALID_REFRESH_TOKEN.
+            RefreshRefused: by `rule`, or because nothing is known of the token.
             StoreUnavailable: nothing was handed out; the same token may be sent again.
         """
         read = await self._read(token)
         presented = presentation_of(read, caller, client_id=client_id)
-        decided = await self.batches.decide(Presentation(read.family_id, presented, spend))
+        decided = await self.batches.decide(Presentation(read.family_id, presented, rule))
         if decided is None:
-            raise Problem(ProblemCode.INVALID_REFRESH_TOKEN, detail="its family is not there (any more)")
-        return await self._answer(decided)
+            raise RefreshRefused(RefusalCode.INVALID_GRANT, "its family is not there (any more)")
+        return _granted(decided)
 
     async def _read(self, token: Secret) -> RefreshToken:
         try:
             return await self.read(token)
         except NotARefreshToken:
-            raise Problem(ProblemCode.INVALID_REFRESH_TOKEN, detail="shape or MAC is wrong") from None
+            raise RefreshRefused(RefusalCode.INVALID_GRANT, "shape or MAC is wrong") from None
         except RefreshKeyLost:
-            raise session_ended(EndReason.KEY_LOST, int(self.clock()), detail="no key of that id") from None
+            raise _key_lost("no key of that id", now=int(self.clock())) from None
 
-    async def _answer(self, decided: Decided) -> Tokens:
-        match decided.decision:
-            case Turned(family) | Replayed(family):
-                return await self.issue(
-                    family,
-                    user_id=decided.read.user_id,
-                    roles=decided.read.roles,
-                    now=decided.read.now,
-                )
-            case Ended(family, ending):
-                raise session_ended(ending.reason, ending.at, detail=f"family {family.id}")
-            case Refused(code=RefusalCode.KEY_LOST):
-                raise session_ended(EndReason.KEY_LOST, decided.read.now, detail="a turn nobody remembers")
-            case Refused(family, code):
-                raise Problem(ProblemCode.INVALID_REFRESH_TOKEN, detail=f"family {family.id}: {code}")
-            case _:
-                assert_never(decided.decision)
+
+def _granted(decided: Decided) -> Granted:
+    match decided.decision:
+        case Turned(family) | Replayed(family):
+            return Granted(family, decided.read.user_id, decided.read.roles, decided.read.now)
+        case Ended(family, ending):
+            raise RefreshRefused(RefusalCode.INVALID_GRANT, f"family {family.id}", ending)
+        case Refused(code=RefusalCode.KEY_LOST):
+            raise _key_lost("a turn nobody remembers", now=decided.read.now)
+        case Refused(family, code):
+            raise RefreshRefused(code, f"family {family.id}: {code}")
+        case _:
+            assert_never(decided.decision)
 
 
 def presentation_of(token: RefreshToken, caller: Caller, *, client_id: str) -> Presented:
@@ -78,6 +84,5 @@ def presentation_of(token: RefreshToken, caller: Caller, *, client_id: str) -> P
     )
 
 
-def session_ended(reason: EndReason, at: int, *, detail: str) -> Problem:
-    """The answer to a token of something that is over."""
-    return Problem(ProblemCode.SESSION_ENDED, detail=detail, members={"reason": reason.value, "ended_at": at})
+def _key_lost(detail: str, *, now: int) -> RefreshRefused:
+    return RefreshRefused(RefusalCode.KEY_LOST, detail, Ending(EndReason.KEY_LOST, now))

@@ -12,7 +12,8 @@ from mapae.oauth.scope import Scope
 from mapae.secret import Secret
 from mapae.server.actions.authenticate_token import AuthenticateToken
 from mapae.server.actions.change_password import ChangePassword
-from mapae.server.actions.grants.refresh_token import RefreshGrant
+from mapae.server.actions.grants.refresh_token import RefreshGrant, RefreshRefused
+from mapae.server.actions.issue import Issue
 from mapae.server.actions.log_in import LogIn, LoginRequest
 from mapae.server.actions.sessions import LogOutScope, RefreshTokenLogOut, UserSessions
 from mapae.server.actions.tokens import Tokens
@@ -39,6 +40,7 @@ class SessionApi:
 
     log_in: LogIn
     refresh: RefreshGrant
+    issue: Issue
     log_out: RefreshTokenLogOut
     user_sessions: UserSessions
     change_password: ChangePassword
@@ -66,10 +68,12 @@ class SessionApi:
         """A refresh token for the next pair."""
         caller = self._caller(request)
         body = await read_body(request)
-        tokens = await self.refresh(
-            Secret(body.text("refresh_token")), caller, client_id=FIRST_PARTY_CLIENT_ID
-        )
-        return _tokens(tokens)
+        token = Secret(body.text("refresh_token"))
+        try:
+            granted = await self.refresh(token, caller, client_id=FIRST_PARTY_CLIENT_ID)
+        except RefreshRefused as refused:
+            raise _not_refreshed(refused) from None
+        return _tokens(await self.issue(granted))
 
     async def post_logout(self, request: Request) -> Response:
         """End this session, the others, or all: proved by the refresh token in the body, or by Bearer."""
@@ -80,7 +84,7 @@ class SessionApi:
         if refresh_token is not None:
             await self.log_out(Secret(refresh_token), scope, caller, client_id=FIRST_PARTY_CLIENT_ID)
         else:
-            token = await self.authenticate(request.headers.getlist("authorization"))
+            token = await self._authenticated(request)
             await self.user_sessions.log_out(
                 scope, user_id=token.subject, current_id=_session_id(token), caller=caller
             )
@@ -88,7 +92,7 @@ class SessionApi:
 
     async def post_password(self, request: Request) -> Response:
         """Another password for the user, who has to know the current one; their other sessions end."""
-        token = await self.authenticate(request.headers.getlist("authorization"))
+        token = await self._authenticated(request)
         body = await read_body(request)
         try:
             current = prepare_password(Secret(body.text("current_password")))
@@ -113,13 +117,13 @@ class SessionApi:
 
     async def get_sessions(self, request: Request) -> Response:
         """The caller's live sessions."""
-        token = await self.authenticate(request.headers.getlist("authorization"))
+        token = await self._authenticated(request)
         live = await self.user_sessions.list(token.subject, current_id=_session_id(token))
         return json_answer({"sessions": [_session(one, current_id=_session_id(token)) for one in live]})
 
     async def delete_session(self, request: Request) -> Response:
         """End one of the caller's sessions."""
-        token = await self.authenticate(request.headers.getlist("authorization"))
+        token = await self._authenticated(request)
         await self.user_sessions.revoke(
             request.path_params["id"],
             user_id=token.subject,
@@ -127,6 +131,14 @@ class SessionApi:
             caller=self._caller(request),
         )
         return Response(status_code=204, headers=NO_STORE)
+
+    async def _authenticated(self, request: Request) -> AccessToken:
+        """The token of this request, which has to be one of our own client's."""
+        token = await self.authenticate(request.headers.getlist("authorization"))
+        if token.client_id != FIRST_PARTY_CLIENT_ID:
+            # Least privilege: what a user lets another client do is for APIs, not for sessions and passwords.
+            raise Problem(ProblemCode.FIRST_PARTY_ONLY, detail=f"a token of client {token.client_id}")
+        return token
 
     def _caller(self, request: Request) -> Caller:
         return caller_of(request, self.trusted_proxies)
@@ -180,6 +192,14 @@ def _log_out_scope(body: Body) -> LogOutScope:
         raise Problem(
             ProblemCode.INVALID_REQUEST, told="The member `scope` has to be this, others or all."
         ) from None
+
+
+def _not_refreshed(refused: RefreshRefused) -> Problem:
+    ending = refused.ending
+    if ending is None:
+        return Problem(ProblemCode.INVALID_REFRESH_TOKEN, detail=refused.detail)
+    members = {"reason": ending.reason.value, "ended_at": ending.at}
+    return Problem(ProblemCode.SESSION_ENDED, detail=refused.detail, members=members)
 
 
 def _tokens(tokens: Tokens) -> Response:

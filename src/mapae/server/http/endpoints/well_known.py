@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from mapae.jose import strict_json
 from mapae.jose.jwks import JwkSet
+from mapae.server.domain.metadata import metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +57,7 @@ class WellKnown:
 
     async def get_metadata(self, request: Request) -> Response:
         """The metadata."""
-        return self._answer(request, Printed.of(self._metadata()))
-
-    def _metadata(self) -> dict[str, Any]:
-        return {
-            "issuer": self.issuer,
-            "jwks_uri": f"{self.issuer.rstrip('/')}/.well-known/jwks.json",
-            # The authorization endpoint is not there yet, so nothing can be asked of it.
-            "response_types_supported": [],
-            "grant_types_supported": [],
-        }
+        return self._answer(request, Printed.of(metadata(self.issuer)))
 
     def _answer(self, request: Request, document: Printed) -> Response:
         headers = {
