@@ -193,6 +193,14 @@ def test_the_first_failure_decides_on_the_exit_code(tmp_path: Path) -> None:
     assert [found["verdict"] for found in json.loads(listed.out)] == ["ok", "ok", "fail"]
 
 
+def test_lines_are_broken_between_words_at_a_terminal(tmp_path: Path) -> None:
+    shell = Shell(tmp_path / "home", {"MAPAE_TOKEN": "a.b.c", "COLUMNS": "40", "NO_COLOR": "1"})
+    lines = shell.terminal("doctor").out.splitlines()
+
+    begins = lines.index("warn  MAPAE_TOKEN: is set, and used in")
+    assert lines[begins + 1] == "      place of every stored session; to"
+
+
 def test_a_token_of_the_environment_is_pointed_out(tmp_path: Path) -> None:
     ran = Shell(tmp_path / "home").run("doctor", MAPAE_TOKEN="a.b.c")
 

@@ -4,6 +4,8 @@ import json
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Final
 
 import click
@@ -13,13 +15,14 @@ from mapae.cli.doctor.issuer import issuer_findings
 from mapae.cli.doctor.store import kept_sign_ins, store_findings
 from mapae.cli.errors import CommandFailed
 from mapae.cli.options import json_option
-from mapae.cli.output import counted, paint, printable
+from mapae.cli.output import counted, on_terminal, paint, printable
 from mapae.client.store import home
 from mapae.clock import system_clock
 
 #: Variables of the client: any other MAPAE_* means that this shell is an operator's.
 _OF_THE_CLIENT: Final = frozenset({"MAPAE_HOME", "MAPAE_PROFILE", "MAPAE_TOKEN"})
 _COLOURS: Final = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
+_INDENT: Final = " " * len("fail  ")
 
 
 @click.command()
@@ -90,5 +93,9 @@ def _is_operator() -> bool:
 
 
 def _print(finding: Finding) -> None:
-    mark = paint(finding.verdict.ljust(4), _COLOURS[finding.verdict], bold=True)
-    click.echo(f"{mark}  {printable(finding.about)}: {printable(finding.text)}")
+    mark = paint(finding.verdict.ljust(len(_INDENT)), _COLOURS[finding.verdict], bold=True)
+    line = printable(f"{finding.about}: {finding.text}")
+    if on_terminal():
+        width = get_terminal_size().columns - len(_INDENT)
+        line = fill(line, width, break_long_words=False, break_on_hyphens=False).replace("\n", f"\n{_INDENT}")
+    click.echo(f"{mark}{line}")

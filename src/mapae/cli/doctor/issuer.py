@@ -45,7 +45,9 @@ def issuer_findings(issuer: str, now: float) -> Iterator[Finding]:
         keys = fetch_keys(issuer, deadline=monotonic_clock() + TIME_LIMIT_S, clock=monotonic_clock).keys
     except FetchFailed as problem:
         yield fail(
-            issuer, f"APIs cannot check its tokens: {problem}; check MAPAE_ISSUER there", ExitCode.REFUSED
+            issuer,
+            f"APIs cannot check its tokens: {problem}; its operator has to correct that",
+            ExitCode.REFUSED,
         )
     else:
         yield ok(issuer, f"discovery names this issuer, and {counted(len(keys), 'key')} to check tokens with")
