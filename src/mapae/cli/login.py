@@ -8,7 +8,7 @@ import click
 
 from mapae.cli.errors import CommandFailed, ExitCode
 from mapae.cli.output import paint, printable
-from mapae.cli.profiles import Profile, make_current, profile_name, sign_ins
+from mapae.cli.profiles import Profile, make_current, named, profile_name
 from mapae.cli.signed_in import failures_told
 from mapae.client.origin import issuer_url
 from mapae.client.records import OAuthClient
@@ -103,8 +103,8 @@ def _with_password(profile: Profile, options: _Options) -> Session:
 def _profile(url: str, name: str | None) -> Profile:
     """The profile to sign in to. A name means one server at a time."""
     meant = Profile(issuer_url(url), profile_name(name) if name is not None else None)
-    for kept, sign_in in sign_ins() if meant.name else ():
-        if kept.name != meant.name or kept == meant:
+    for kept, sign_in in named(meant.name) if meant.name else ():
+        if kept == meant:
             continue
         if sign_in.tokens is not None:
             raise CommandFailed(

@@ -66,9 +66,8 @@ def labelled(label: str) -> Profile:
     """
     if "://" in label:
         return Profile(issuer_url(label))
-    for path in home().glob(f"{profile_name(label)}@*.json"):
-        for profile, _ in _kept_in(path):
-            return profile
+    for profile, _ in named(profile_name(label)):
+        return profile
     raise CommandFailed(
         f"there is no profile {label}; run: mapae login URL --profile {label}", ExitCode.SIGN_IN_NEEDED
     )
@@ -110,6 +109,15 @@ def chosen(issuer: str | None, name: str | None) -> Profile:
     if label is None:
         raise CommandFailed("nobody is signed in; run: mapae login URL", ExitCode.SIGN_IN_NEEDED)
     return labelled(label)
+
+
+def named(name: str) -> list[tuple[Profile, SignIn]]:
+    """The sign-ins under a name: one, unless another process signs in under it this very moment.
+
+    Raises:
+        StoreFailed: its file cannot be read.
+    """
+    return [pair for path in home().glob(f"{name}@*.json") for pair in _kept_in(path)]
 
 
 def sign_ins() -> list[tuple[Profile, SignIn]]:

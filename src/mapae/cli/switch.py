@@ -7,7 +7,7 @@ import click
 from mapae.cli.errors import CommandFailed, ExitCode
 from mapae.cli.options import complete_profile, json_option
 from mapae.cli.output import paint
-from mapae.cli.profiles import labelled, make_current, sign_ins
+from mapae.cli.profiles import labelled, make_current
 from mapae.cli.sign_in_rows import print_sign_ins
 from mapae.cli.signed_in import failures_told
 
@@ -32,7 +32,7 @@ def command(profile: str | None, as_json: bool) -> None:
         return
     with failures_told():
         wanted = labelled(profile)
-        if wanted not in [kept for kept, _ in sign_ins()]:
+        if wanted.store().read() is None:
             raise CommandFailed(
                 f"nobody is signed in to {wanted.issuer}; run: mapae login {wanted.issuer}",
                 ExitCode.SIGN_IN_NEEDED,
