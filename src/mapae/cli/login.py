@@ -13,6 +13,7 @@ from mapae.cli.signed_in import failures_told
 from mapae.client.origin import issuer_url
 from mapae.client.records import OAuthClient
 from mapae.client.session import Session
+from mapae.client.store import Store
 
 #: The client that this command is, unless told otherwise: a public one that the server's operator registers.
 CLIENT_ID: Final = "mapae-cli"
@@ -37,13 +38,14 @@ class _Options(TypedDict):
     "--device-name", metavar="NAME", help="What your list of devices shows; by default this host's name."
 )
 @click.option("--profile", metavar="NAME", help="Keep this sign-in under a name, beside others.")
+@click.option("--keyring", is_flag=True, help="Keep the tokens in the keyring of the system, if it has one.")
 @click.option("--browser", is_flag=True, help="Sign in in the browser of this machine.")
 @click.option("--device", is_flag=True, help="Sign in in any browser, with a code: for machines without one.")
 @click.option("--client-id", metavar="ID", help=f"As which client of the server; by default {CLIENT_ID}.")
 @click.option("--scope", metavar="SCOPES", help="What the token should allow, separated by spaces.")
 @click.option("--resource", metavar="URL", help="The API the token should be for.")
-def command(url: str, profile: str | None, **options: Unpack[_Options]) -> None:
-    """Sign in to the server at URL and keep the tokens in a file only you can read.
+def command(url: str, profile: str | None, keyring: bool, **options: Unpack[_Options]) -> None:
+    """Sign in to the server at URL and keep the tokens in a file only you can read, or in the keyring.
 
     A Mapae server takes a password. At any OAuth 2.0 or OpenID Connect server you sign in in a browser: with --browser,
     with --device, or with --client-id. Commands that name no profile mean this sign-in from now on.
@@ -58,17 +60,20 @@ def command(url: str, profile: str | None, **options: Unpack[_Options]) -> None:
     """
     with failures_told():
         meant = _profile(url, profile)
-        session = _sign_in(meant, options)
+        store = meant.keyring() if keyring else meant.store()
+        session = _sign_in(meant.issuer, store, options)
         make_current(meant)
         username = session.username
     who = f" as {paint(printable(username), bold=True)}" if username else ""
     under = f" (profile {paint(meant.name, bold=True)})" if meant.name else ""
     click.echo(f"Signed in to {paint(meant.issuer, bold=True)}{who}{under}.")
+    if keyring and meant.keyring().place == "file":
+        click.echo("No keyring works here: the tokens are in a file that only you can read.", err=True)
     if os.environ.get("MAPAE_TOKEN"):
         click.echo("MAPAE_TOKEN is set: commands use that token and not this sign-in.", err=True)
 
 
-def _sign_in(profile: Profile, options: _Options) -> Session:
+def _sign_in(issuer: str, store: Store, options: _Options) -> Session:
     password = options["username"], options["password_stdin"], options["device_name"]
     browser = (
         options["browser"],
@@ -78,7 +83,7 @@ def _sign_in(profile: Profile, options: _Options) -> Session:
         options["resource"],
     )
     if not any(browser):
-        return _with_password(profile, options)
+        return _with_password(issuer, store, options)
     if any(password):
         raise click.UsageError(
             "--username, --password-stdin and --device-name go with a password, not with a browser"
@@ -86,18 +91,19 @@ def _sign_in(profile: Profile, options: _Options) -> Session:
     if options["browser"] and options["device"]:
         raise click.UsageError("--browser and --device exclude each other")
     from mapae.cli.oauth_login import login_with_browser, login_with_device
+    from mapae.client.oauth import OAuthServer
 
     way = login_with_device if options["device"] else login_with_browser
     client = OAuthClient(
         options["client_id"] or CLIENT_ID, scope=options["scope"] or "", resource=options["resource"]
     )
-    return way(profile, client)
+    return way(OAuthServer(issuer, client, store))
 
 
-def _with_password(profile: Profile, options: _Options) -> Session:
+def _with_password(issuer: str, store: Store, options: _Options) -> Session:
     name, password = _credentials(options["username"], options["password_stdin"])
     device_name = options["device_name"] or _host_name()
-    return Session.login(profile.issuer, name, password, device_name=device_name, store=profile.store())
+    return Session.login(issuer, name, password, device_name=device_name, store=store)
 
 
 def _profile(url: str, name: str | None) -> Profile:

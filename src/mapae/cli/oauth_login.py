@@ -7,14 +7,13 @@ import click
 
 from mapae.cli.moments import span
 from mapae.cli.output import paint, printable
-from mapae.cli.profiles import Profile
 from mapae.cli.progress import progress
 from mapae.client.errors import LoginRefused
-from mapae.client.oauth import DevicePrompt, OAuthClient, OAuthServer, open_in_browser
+from mapae.client.oauth import DevicePrompt, OAuthServer, open_in_browser
 from mapae.client.session import Session
 
 
-def login_with_browser(profile: Profile, client: OAuthClient) -> Session:
+def login_with_browser(server: OAuthServer) -> Session:
     """Open the browser of this machine and wait until it comes back.
 
     Raises:
@@ -31,10 +30,10 @@ def login_with_browser(profile: Profile, client: OAuthClient) -> Session:
         return "Waiting for the browser …"
 
     with _waiting_after(show) as open_browser:
-        return OAuthServer(profile.issuer, client, profile.store()).login_with_browser(open_browser)
+        return server.login_with_browser(open_browser)
 
 
-def login_with_device(profile: Profile, client: OAuthClient) -> Session:
+def login_with_device(server: OAuthServer) -> Session:
     """Show a code to enter in any browser and wait until somebody did.
 
     Raises:
@@ -53,7 +52,7 @@ def login_with_device(profile: Profile, client: OAuthClient) -> Session:
         return "Waiting for the code to be entered …"
 
     with _waiting_after(show) as told:
-        return OAuthServer(profile.issuer, client, profile.store()).login_with_device(told)
+        return server.login_with_device(told)
 
 
 @contextmanager

@@ -1,18 +1,23 @@
 """Profiles: the sign-ins of this device, and which of them is meant when none is named."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mapae.cli.errors import CommandFailed, ExitCode
 from mapae.client.errors import Misuse
 from mapae.client.origin import issuer_url
 from mapae.client.private_file import read_private, write_private
 from mapae.client.records import SignIn
-from mapae.client.store import FileStore, home
+from mapae.client.store import FileStore, Store, home
+
+if TYPE_CHECKING:
+    from mapae.client.keyring_store import KeyringStore
 
 #: In lower case, because some file systems do not tell cases apart.
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
@@ -35,12 +40,20 @@ class Profile:
         """What a user types to mean it."""
         return self.name or self.issuer
 
-    def store(self) -> FileStore:
-        """Where its tokens rest: a profile with a name has a file of its own."""
-        store = FileStore.of(self.issuer)
+    def file(self) -> FileStore:
+        """Where its tokens rest, or where the keyring that holds them is noted: a name has a file of its own."""
+        file = FileStore.of(self.issuer)
         if self.name is None:
-            return store
-        return FileStore(store.path.with_name(f"{self.name}@{store.path.name}"))
+            return file
+        return FileStore(file.path.with_name(f"{self.name}@{file.path.name}"))
+
+    def store(self) -> Store:
+        """Where its tokens rest."""
+        return _store_of(self.file())
+
+    def keyring(self) -> KeyringStore:
+        """Where its tokens may rest as well: the keyring of the system, or the file where none works."""
+        return _in_keyring(self.file())
 
 
 def profile_name(text: str) -> str:
@@ -117,7 +130,7 @@ def named(name: str) -> list[tuple[Profile, SignIn]]:
     Raises:
         StoreFailed: its file cannot be read.
     """
-    return [pair for path in home().glob(f"{name}@*.json") for pair in _kept_in(path)]
+    return [pair for path in _files(f"{name}@*") for pair in _kept_in(path)]
 
 
 def sign_ins() -> list[tuple[Profile, SignIn]]:
@@ -126,15 +139,31 @@ def sign_ins() -> list[tuple[Profile, SignIn]]:
     Raises:
         StoreFailed: one of them cannot be read.
     """
-    kept = [pair for path in home().glob("*.json") for pair in _kept_in(path)]
+    kept = [pair for path in _files("*") for pair in _kept_in(path)]
     return sorted(kept, key=lambda pair: pair[0].label)
 
 
+def _files(pattern: str) -> set[Path]:
+    """The paths of the file stores whose stem is like this, also of those whose tokens are in the keyring."""
+    found = (path for suffix in (".json", ".place") for path in home().glob(pattern + suffix))
+    return {path.with_suffix(".json") for path in found}
+
+
 def _kept_in(path: Path) -> Iterator[tuple[Profile, SignIn]]:
-    sign_in = FileStore(path).read()
+    sign_in = _store_of(FileStore(path)).read()
     if sign_in is not None:
         name, at, _ = path.name.partition("@")
         yield Profile(sign_in.issuer, name if at else None), sign_in
+
+
+def _store_of(file: FileStore) -> Store:
+    return _in_keyring(file) if file.keyring_marker.exists() else file
+
+
+def _in_keyring(file: FileStore) -> KeyringStore:
+    from mapae.client.keyring_store import KeyringStore  # seldom needed
+
+    return KeyringStore(file)
 
 
 def _note() -> Path:

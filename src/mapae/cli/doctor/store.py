@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +12,10 @@ from mapae.cli.doctor.finding import Finding, fail, ok, warn
 from mapae.cli.errors import ExitCode
 from mapae.cli.moments import span
 from mapae.client.errors import StoreFailed
+from mapae.client.keyring_store import KeyringStore
 from mapae.client.private_file import own_directory, read_private, write_private
 from mapae.client.records import SignIn, UnknownFormat, parse
+from mapae.client.store import FileStore
 
 #: A file under a temporary name is given its own within this time, or its writer has died.
 WRITTEN_WITHIN_S: Final = 60
@@ -39,10 +42,12 @@ def store_findings(directory: Path, now: float) -> Iterator[Finding]:
 def kept_sign_ins(directory: Path) -> Iterator[SignIn]:
     """Those that can be read; unlike `FileStore.read` this leaves a damaged file where it is."""
     for path in sorted(directory.glob("*.json")):
-        try:
+        with suppress(StoreFailed, ValueError):
             yield parse(read_private(path) or b"")
-        except (StoreFailed, ValueError):
-            continue
+    for path in sorted(directory.glob("*.place")):
+        with suppress(StoreFailed):
+            if (sign_in := _kept_in_keyring(path)) is not None:
+                yield sign_in
 
 
 def _writable(directory: Path) -> Finding:
@@ -83,7 +88,9 @@ def _file_findings(path: Path, now: float) -> Iterator[Finding]:
         yield fail(about, str(problem), ExitCode.LOCAL_STORE)
         return
     if path.suffix == ".json":
-        yield _sign_in(about, raw or b"", now)
+        yield _stored(about, raw or b"", now)
+    elif path.suffix == ".place":
+        yield from _in_keyring(about, path, now)
     elif path.suffix.startswith(".damaged-"):
         yield warn(
             about, "was damaged and set aside, and may hold tokens; when it is of no use any more, delete it"
@@ -92,13 +99,32 @@ def _file_findings(path: Path, now: float) -> Iterator[Finding]:
         yield warn(about, "was left by a process that died, and may hold tokens; delete it")
 
 
-def _sign_in(about: str, raw: bytes, now: float) -> Finding:
+def _stored(about: str, raw: bytes, now: float) -> Finding:
     try:
-        sign_in = parse(raw)
+        return _sign_in(about, parse(raw), now)
     except UnknownFormat as problem:
         return fail(about, f"is of a newer mapae ({problem}); upgrade mapae", ExitCode.LOCAL_STORE)
     except ValueError:
         return fail(about, "is damaged; delete it, then sign in again", ExitCode.LOCAL_STORE)
+
+
+def _in_keyring(about: str, path: Path, now: float) -> Iterator[Finding]:
+    try:
+        sign_in = _kept_in_keyring(path)
+    except StoreFailed as problem:
+        yield fail(about, str(problem), ExitCode.LOCAL_STORE)
+    else:
+        if sign_in is not None:
+            yield _sign_in(about, sign_in, now)
+
+
+def _kept_in_keyring(path: Path) -> SignIn | None:
+    """What the keyring holds for the store that is noted there; None when its tokens are in the file."""
+    store = KeyringStore(FileStore(path.with_suffix(".json")))
+    return store.read() if store.place == "keyring" else None
+
+
+def _sign_in(about: str, sign_in: SignIn, now: float) -> Finding:
     who = f"{sign_in.username} at {sign_in.issuer}"
     if sign_in.tokens is None:
         reason = (sign_in.ended or "").replace("_", " ")
