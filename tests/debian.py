@@ -2,6 +2,10 @@
 
 import os
 import subprocess
+import tempfile
+from pathlib import Path
+
+from filelock import FileLock
 
 
 class InstallFailed(Exception):
@@ -14,6 +18,12 @@ def install(package: str) -> None:
     Raises:
         InstallFailed: it could not be installed.
     """
+    # Processes that share the tests may want packages at the same time; apt-get does not wait for itself.
+    with FileLock(Path(tempfile.gettempdir()) / "mapae-tests-apt.lock"):
+        _install(package)
+
+
+def _install(package: str) -> None:
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update"], ["install", "--yes", "--no-install-recommends", package]):
         done = subprocess.run(

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -10,15 +9,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from mapae.entropy import system_entropy
 from mapae.oauth.errors import ErrorCode
 from mapae.server.adapters.argon2_hasher import HashingBusy
-from mapae.server.adapters.metrics import Metrics
 from mapae.server.domain.problems import ProblemCode
-from mapae.server.http.dispatch import Dispatch
-from mapae.server.http.front import Front
 from mapae.server.http.pages.rendering import Pages
 from mapae.server.http.pages.words import ERRORS
+from tests.server.http.pages.fronted import fronted
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 PAGES = Pages("https://auth.example.com")
@@ -36,17 +32,10 @@ async def plain(request: Request) -> Response:
     return PlainTextResponse("hello")
 
 
-@asynccontextmanager
-async def lifespan(_: object) -> AsyncIterator[None]:
-    yield
-
-
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    dispatch = Dispatch(lifespan)
-    dispatch.answer([*PAGES.routes(), *(Route(f"/{each.__name__}", each) for each in (busy, broken, plain))])
-    front = Front(dispatch, pages=PAGES, https=True, entropy=system_entropy, metrics=Metrics())
-    transport = httpx.ASGITransport(front)
+    routes = (Route(f"/{each.__name__}", each) for each in (busy, broken, plain))
+    transport = httpx.ASGITransport(fronted(PAGES, *routes))
     async with httpx.AsyncClient(transport=transport, base_url="https://auth.example.com") as client:
         yield client
 
