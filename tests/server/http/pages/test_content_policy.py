@@ -37,6 +37,11 @@ def test_a_form_may_end_at_the_client(redirect_uri: str, source: str) -> None:
     assert directives(form_action=redirect_uri)["form-action"] == ["'self'", "https:", source]
 
 
+@pytest.mark.parametrize("url", ["", "/path", "http://[bad/", "http://a:99999/", "http://a:b/"])
+def test_what_is_no_url_allows_nothing(url: str) -> None:
+    assert directives(form_action=url) == directives()
+
+
 def test_frames_are_allowed_by_origin() -> None:
     frames = ("https://a.example/out?sid=1", "https://a.example/other", "https://b.example:8443/out")
     assert directives(frames=frames)["frame-src"] == ["https://a.example", "https://b.example:8443"]

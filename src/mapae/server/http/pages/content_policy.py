@@ -32,10 +32,14 @@ def content_policy(form_action: str | None, frames: Sequence[str]) -> str:
 
 
 def _sources(urls: Sequence[str]) -> Iterator[str]:
-    """The origin of each URL; the scheme alone where an origin cannot be named."""
+    """The origin of each URL; the scheme alone where an origin cannot be named, nothing where there is none."""
     for url in urls:
-        parts = urlsplit(url)
-        if parts.hostname and _HOST.fullmatch(parts.hostname):
-            yield f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:  # a host or a port that cannot be read
+            continue
+        if host and _HOST.fullmatch(host):
+            yield f"{parts.scheme}://{host}" + (f":{port}" if port else "")
         elif parts.scheme:
             yield f"{parts.scheme}:"
