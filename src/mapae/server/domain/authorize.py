@@ -124,6 +124,17 @@ class Issue:
 Step = RefuseHere | RefuseAtClient | LogIn | AskConsent | Issue
 
 
+def beginning(signed_in: SignedIn | None, *, now: int) -> int:
+    """When a request that arrives now began, as a moment that whatever has happened in the browser was before.
+
+    Moments are whole seconds, so what has happened in this very second was before it too. What happens because of
+    the request is not before it: `max(now, began)`.
+    """
+    if signed_in is None:
+        return now
+    return max(now, signed_in.authenticated_at + 1, *(one.granted_at + 1 for one in signed_in.consents))
+
+
 def next_step(parameters: Parameters, known: Known) -> Step:
     """Decide what happens next with an authorization request, by the table above.
 

@@ -21,9 +21,9 @@ LIFE_S: Final = 3600
 _STAMP: Final = re.compile(r"([0-9]{1,10})\.([A-Za-z0-9_-]{43})", re.ASCII)
 
 
-def stamped(parameters: Parameters, key: bytes, *, now: int) -> Parameters:
-    """The request with a stamp of `now`, in place of any other."""
-    return parameters.and_one(PARAMETER, f"{now}.{_mac(parameters, now, key)}")
+def stamped(parameters: Parameters, key: bytes, *, began: int) -> Parameters:
+    """The request with a stamp of when it began, in place of any other."""
+    return parameters.and_one(PARAMETER, f"{began}.{_mac(parameters, began, key)}")
 
 
 def began_at(parameters: Parameters, key: bytes, *, now: int) -> int | None:
@@ -38,7 +38,7 @@ def began_at(parameters: Parameters, key: bytes, *, now: int) -> int | None:
     began = int(found[1])
     if not hmac.compare_digest(found[2], _mac(parameters, began, key)):
         return None
-    return began if began <= now < began + LIFE_S else None
+    return began if now < began + LIFE_S else None
 
 
 def _mac(parameters: Parameters, began: int, key: bytes) -> str:

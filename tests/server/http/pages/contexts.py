@@ -32,6 +32,7 @@ def contexts(text: str = "Orders & more") -> dict[str, dict[str, Any]]:
         },
         "error.html": {"code": "invalid_request", "words": text, "incident": text},
         "logout.html": {"csrf": "c", "client_name": text, "username": text, "fields": {"state": text}},
+        "signed_in.html": {"username": text},
         "signed_out.html": {"client_name": text, "continue_to": "https://app.example.com/bye"},
         "form_post.html": {"action": "https://app.example.com/callback", "fields": {"state": text, "code": "c"}},
     }  # fmt: skip
