@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from mapae.clock import monotonic_clock, system_clock
@@ -17,6 +18,8 @@ from mapae.entropy import system_entropy
 from mapae.jose import base64url
 from mapae.server.actions.authenticate_client import AuthenticateClient
 from mapae.server.actions.authenticate_token import AuthenticateToken
+from mapae.server.actions.authorize import Authorize
+from mapae.server.actions.back_channel import BackChannel
 from mapae.server.actions.begin_session import BeginSession
 from mapae.server.actions.change_password import ChangePassword
 from mapae.server.actions.check_password import CheckPassword
@@ -24,6 +27,7 @@ from mapae.server.actions.client_directory import ClientDirectory
 from mapae.server.actions.client_keys import ClientKeys
 from mapae.server.actions.client_secrets import ClientSecrets
 from mapae.server.actions.family_batches import FamilyBatches
+from mapae.server.actions.give_consent import GiveConsent
 from mapae.server.actions.grants.authorization_code import AuthorizationCodeGrant
 from mapae.server.actions.grants.client_credentials import ClientCredentialsGrant
 from mapae.server.actions.grants.refresh_token import RefreshGrant
@@ -34,12 +38,14 @@ from mapae.server.actions.issue_to_client import IssueToClient
 from mapae.server.actions.key_ring import KeyRing, following
 from mapae.server.actions.live_tokens import LiveTokens
 from mapae.server.actions.log_in import LogIn
+from mapae.server.actions.log_out_browser import LogOutBrowser
 from mapae.server.actions.mint import Mint
 from mapae.server.actions.read_refresh_token import ReadRefreshToken
 from mapae.server.actions.resource_directory import ResourceDirectory
 from mapae.server.actions.revoke import Revoke
 from mapae.server.actions.rotate_keys import RotateKeys
 from mapae.server.actions.sessions import RefreshTokenLogOut, UserSessions
+from mapae.server.actions.sign_in_browser import SignInBrowser
 from mapae.server.actions.sweep import Sweep
 from mapae.server.actions.token import AnswerTokenRequest
 from mapae.server.actions.userinfo import Userinfo
@@ -49,13 +55,18 @@ from mapae.server.adapters.key_holders import KeyHolder, SealedKeys
 from mapae.server.adapters.log import configure_logging
 from mapae.server.adapters.metrics import Metrics
 from mapae.server.adapters.sealing import Sealer
+from mapae.server.domain.derived_keys import derive
 from mapae.server.domain.families import RefreshPolicy
 from mapae.server.domain.keys import Lives
 from mapae.server.domain.refresh_token import RefreshTokenCodec
+from mapae.server.http.cookies import Cookies
 from mapae.server.http.cors import Cors
+from mapae.server.http.csrf import Csrf
 from mapae.server.http.dispatch import Dispatch
+from mapae.server.http.endpoints.authorize import AuthorizationEndpoint
 from mapae.server.http.endpoints.health import Health, closed_routes
 from mapae.server.http.endpoints.introspect import IntrospectionEndpoint
+from mapae.server.http.endpoints.logout import LogoutEndpoint
 from mapae.server.http.endpoints.metrics import MetricsPage
 from mapae.server.http.endpoints.revoke import RevocationEndpoint
 from mapae.server.http.endpoints.session_api import SessionApi
@@ -63,6 +74,8 @@ from mapae.server.http.endpoints.token import TokenEndpoint
 from mapae.server.http.endpoints.userinfo import UserinfoEndpoint
 from mapae.server.http.endpoints.well_known import WellKnown
 from mapae.server.http.front import Front
+from mapae.server.http.pages.consent import ConsentPage
+from mapae.server.http.pages.login import LoginPage
 from mapae.server.http.pages.rendering import Pages
 from mapae.server.jobs import Job, running
 from mapae.server.settings import Settings, load_settings
@@ -93,6 +106,7 @@ def build(settings: Settings) -> ASGIApp:
                 house = await stack.enter_async_context(opened(settings))
                 await stack.enter_async_context(following(house.ring))
                 await stack.enter_async_context(running(jobs(settings, house, metrics), house.database))
+                await stack.enter_async_context(back_channel(settings, house, metrics).delivering())
                 dispatch.answer([*pages.routes(), *routes(settings, house, metrics, pages)])
                 # What is there by now stays: the collector need not look through it again and again.
                 gc.collect()
@@ -146,7 +160,10 @@ class House:
     hasher: Argon2Hasher
     codec: RefreshTokenCodec
     clients: ClientDirectory
+    resource_servers: ResourceDirectory
     fetch: GuardedFetch
+    #: Set when clients may have to be told of a log-out.
+    logged_out: asyncio.Event
 
 
 @asynccontextmanager
@@ -170,7 +187,9 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
             hasher,
             RefreshTokenCodec(ring.refresh_keys),
             ClientDirectory(database, monotonic=monotonic_clock),
+            ResourceDirectory(database, monotonic=monotonic_clock),
             GuardedFetch(settings.outbound_allow, settings.outbound_ca_file),
+            asyncio.Event(),
         )
     finally:
         hasher.close()
@@ -239,10 +258,50 @@ def jobs(settings: Settings, house: House, metrics: Metrics) -> list[Job]:
     return [Job("sweep", 600, sweep)]
 
 
+def mint_of(settings: Settings, house: House) -> Mint:
+    """What makes signed tokens."""
+    return Mint(settings.issuer, settings.access_token_life, house.ring, system_clock, system_entropy)
+
+
+def back_channel(settings: Settings, house: House, metrics: Metrics) -> BackChannel:
+    """What tells clients of log-outs."""
+    mint = mint_of(settings, house)
+    return BackChannel(house.database, house.clients, mint, house.fetch, metrics, house.logged_out)
+
+
+def sign_in_routes(
+    settings: Settings, house: House, pages: Pages, check_password: CheckPassword, begin: BeginSession
+) -> list[Route]:
+    """Where people sign in and out, at the wish of a client."""
+    database, keys, idle_s = house.database, house.ring.published, settings.session_idle
+    secret_key, issuer = base64url.decode(settings.secret_key.reveal()), urlsplit(settings.issuer)
+    base, proxies = issuer.path.rstrip("/"), settings.trusted_proxies
+    cookies = Cookies(https=issuer.scheme == "https")
+    csrf = Csrf(cookies, derive(secret_key, "mapae csrf 1"), settings.issuer, system_entropy)
+    authorize = Authorize(
+        database,
+        house.clients,
+        house.resource_servers,
+        keys,
+        settings.issuer,
+        idle_s,
+        derive(secret_key, "mapae authorize 1"),
+        system_entropy,
+    )
+    sign_in = SignInBrowser(database, check_password, begin, idle_s, system_entropy)
+    log_out = LogOutBrowser(database, house.clients, keys, settings.issuer, idle_s, house.logged_out.set)
+    return [
+        *AuthorizationEndpoint(authorize, cookies, pages, base).routes(),
+        *LoginPage(authorize, sign_in, cookies, csrf, pages, base, proxies, system_entropy).routes(),
+        *ConsentPage(authorize, GiveConsent(database), cookies, csrf, pages, base).routes(),
+        *LogoutEndpoint(log_out, cookies, csrf, pages, base, proxies).routes(),
+    ]
+
+
 def routes(settings: Settings, house: House, metrics: Metrics, pages: Pages) -> list[BaseRoute]:
     """Every address of the server, each wired to what answers it."""
     database, ring = house.database, house.ring
-    mint = Mint(settings.issuer, settings.access_token_life, ring, system_clock, system_entropy)
+    mint = mint_of(settings, house)
     issue = Issue(mint, house.codec)
     policy = RefreshPolicy(grace_s=settings.refresh_grace, idle_s=settings.session_idle)
     batches = FamilyBatches(database, policy, metrics)
@@ -260,7 +319,7 @@ def routes(settings: Settings, house: House, metrics: Metrics, pages: Pages) -> 
         authenticate,
         AuthorizationCodeGrant(database, system_entropy),
         refresh,
-        ClientCredentialsGrant(ResourceDirectory(database, monotonic=monotonic_clock), mint),
+        ClientCredentialsGrant(house.resource_servers, mint),
         IssueToClient(issue, database),
         metrics,
     )
@@ -283,6 +342,7 @@ def routes(settings: Settings, house: House, metrics: Metrics, pages: Pages) -> 
         *IntrospectionEndpoint(introspect, metrics, proxies).routes(),
         *RevocationEndpoint(revoke, cors, metrics, proxies).routes(),
         *UserinfoEndpoint(Userinfo(tokens, live, database), cors, metrics).routes(),
+        *sign_in_routes(settings, house, pages, check_password, begin_session),
         *WellKnown(settings.issuer, ring.published, settings.jwks_life).routes(),
         *Health(database).routes(),
         *MetricsPage(metrics, settings.metrics).routes(),

@@ -9,8 +9,10 @@ from mapae.entropy import Entropy
 from mapae.jose import jws, strict_json
 from mapae.oauth import access_token as access_tokens
 from mapae.oauth import id_token as id_tokens
+from mapae.oauth import logout_token as logout_tokens
 from mapae.oauth.access_token import AccessTokenClaims
 from mapae.oauth.id_token import IdTokenClaims, access_token_hash
+from mapae.oauth.logout_token import LogoutTokenClaims
 from mapae.oauth.scope import Scope
 from mapae.server.actions.key_ring import KeyRing, SigningKey
 from mapae.server.domain.claims import ACR, AMR
@@ -92,6 +94,25 @@ class Mint:
             user=user,
         )
         return await self._signed(claims.to_dict(), self.ring.signing_id_tokens(algorithm), id_tokens.TYPE)
+
+    async def logout_token(self, *, client_id: str, subject: str, session_id: str, algorithm: str) -> str:
+        """A signed logout token, for a client whose ID tokens are signed with `algorithm`.
+
+        Implements: OpenID Connect Back-Channel Logout section 2.4.
+        """
+        now = int(self.clock())
+        claims = LogoutTokenClaims(
+            iss=self.issuer,
+            sub=subject,
+            aud=client_id,
+            iat=now,
+            exp=now + logout_tokens.LIFE_S,
+            jti=new_id(self.entropy),
+            sid=session_id,
+        )
+        return await self._signed(
+            claims.to_dict(), self.ring.signing_id_tokens(algorithm), logout_tokens.TYPE
+        )
 
     async def _signed(self, claims: Mapping[str, Any], key: SigningKey, typ: str) -> str:
         signed = jws.signing_input(strict_json.dump(claims), algorithm=key.algorithm, kid=key.kid, typ=typ)

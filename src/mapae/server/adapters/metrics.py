@@ -57,6 +57,13 @@ class Metrics:
             registry=self._registry,
         )
 
+        self._logout_deliveries = Counter(
+            "mapae_logout_deliveries",
+            "Tries to tell a client that a session is over (back-channel logout): delivered, put_off, given_up.",
+            ["outcome"],
+            registry=self._registry,
+        )
+
     def answered(self, endpoint: str, status: int, seconds: float) -> None:
         """A request was answered."""
         child = self._answered.get((endpoint, status))
@@ -82,6 +89,10 @@ class Metrics:
         """Rows were swept."""
         self._swept.labels(table).inc(rows)
 
+    def logout_delivery(self, outcome: str) -> None:
+        """A client was told that a session is over, or could not be told."""
+        self._logout_deliveries.labels(outcome).inc()
+
     def text(self) -> bytes:
         """All of it as Prometheus reads it (text format 0.0.4)."""
         if SHARED_FOLDER not in os.environ:
@@ -95,6 +106,7 @@ class Metrics:
         rows = []
         for metric in (
             self._requests, self._decisions, self._reports, self._grants, self._oauth_errors, self._swept,
+            self._logout_deliveries,
         ):  # fmt: skip
             (described,) = _described(metric)
             suffix = "_total" if described.type == "counter" else ""
