@@ -8,7 +8,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -38,7 +40,7 @@ class PostgresServer:
     def create(self, template: str = "template1") -> str:
         """Make a database, empty or a copy of `template`: its name."""
         name = next(self._names)
-        self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template}{self._strategy}")
         return name
 
     def drop(self, name: str) -> None:
@@ -49,15 +51,20 @@ class PostgresServer:
         """The postgresql:// URL of a database."""
         return urlsplit(self.url)._replace(path=f"/{name}").geturl()
 
-    def _run(self, statement: str) -> None:
-        async def run() -> None:
+    @cached_property
+    def _strategy(self) -> str:
+        """The one that is fast where nobody waits for the disk; the only one before PostgreSQL 15."""
+        return " STRATEGY FILE_COPY" if int(self._run("SHOW server_version_num")) >= 150000 else ""
+
+    def _run(self, statement: str) -> Any:
+        async def run() -> Any:
             connection = await asyncpg.connect(self.url)
             try:
-                await connection.execute(statement)
+                return await connection.fetchval(statement)
             finally:
                 await connection.close()
 
-        asyncio.run(run())
+        return asyncio.run(run())
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -66,7 +73,7 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     if SERVER_VARIABLE not in os.environ:
         cluster = ExitStack()
         config.add_cleanup(cluster.close)
-        os.environ[SERVER_VARIABLE] = cluster.enter_context(throw_away_cluster()).url()
+        os.environ[SERVER_VARIABLE] = cluster.enter_context(throw_away_cluster(durable=False)).url()
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +81,10 @@ def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server: the one that MAPAE_TEST_POSTGRES_URL names, or a throw-away one."""
     with ExitStack() as cluster:
         try:
-            url = os.environ.get(SERVER_VARIABLE) or cluster.enter_context(throw_away_cluster()).url()
+            url = (
+                os.environ.get(SERVER_VARIABLE)
+                or cluster.enter_context(throw_away_cluster(durable=False)).url()
+            )
         except PostgresMissing as missing:
             pytest.fail(str(missing), pytrace=False)
         yield PostgresServer(url)
