@@ -47,16 +47,16 @@ class _Options(TypedDict):
 def command(url: str, profile: str | None, keyring: bool, **options: Unpack[_Options]) -> None:
     """Sign in to the server at URL and keep the tokens in a file only you can read, or in the keyring.
 
-    A Mapae server takes a password. At any OAuth 2.0 or OpenID Connect server you sign in in a browser: with --browser,
-    with --device, or with --client-id. Commands that name no profile mean this sign-in from now on.
+    A Mapae server takes a password. Any OAuth 2.0 or OpenID Connect server lets you sign in in a browser, with
+    --browser or --device. Commands that name no profile mean this sign-in from now on.
 
     \b
     Examples:
       mapae login https://auth.example.com
       mapae login https://auth.example.com --username alice --profile work
-      pass show auth | mapae login https://auth.example.com --username alice --password-stdin
+      pass auth | mapae login https://auth.example.com --username alice --password-stdin
       mapae login https://auth.example.com --browser
-      mapae login https://login.example.org --device --client-id tools --scope "openid orders:read"
+      mapae login https://login.example.org --device --client-id tools --scope openid
     """
     with failures_told():
         meant = _profile(url, profile)
