@@ -37,6 +37,8 @@ def secret_hash() -> str:
 
 
 def _client(client_id: str, scope: str, **members: Any) -> Client:
+    # A key for RS256 takes a while to make.
+    members = {"id_token_signed_response_alg": "ES256", **members}
     metadata = ClientMetadata(redirect_uris=(CALLBACK,), scope=Scope.parse(scope), **members)
     return Client(client_id, metadata, secret_hash() if metadata.has_secret else None)
 
@@ -48,7 +50,7 @@ CLIENTS = {
         _client("web", ALL, grant_types=(*BOTH, "client_credentials")),
         _client("other", ALL, grant_types=BOTH, token_endpoint_auth_method="client_secret_post"),
         _client("spa", ALL, grant_types=BOTH, token_endpoint_auth_method="none"),
-        _client("once", ALL, id_token_signed_response_alg="ES256"),
+        _client("once", ALL, id_token_signed_response_alg="RS256"),
         _client("api", "other:read", grant_types=("client_credentials",), resource_server=AUDIENCE),
         _client(
             "elsewhere", "other:read", grant_types=("client_credentials",), resource_server=OTHER_AUDIENCE

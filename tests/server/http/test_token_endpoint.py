@@ -69,7 +69,7 @@ async def test_the_id_token_says_who_signed_in_when_and_for_whom(web: Asking) ->
     session = await a_session(web.server)
     tokens = await web.tokens(session=session)
     algorithm, claims = await id_claims_of(web.server, tokens["id_token"])
-    assert algorithm == "RS256"
+    assert algorithm == "ES256"
     assert (claims["iss"], claims["aud"], claims["sub"]) == (ISSUER, "web", session.user_id)
     assert (claims["nonce"], claims["sid"]) == ("a nonce", session.id)
     assert (claims["auth_time"], claims["acr"], claims["amr"]) == (session.authenticated_at, "1", ["pwd"])
@@ -91,7 +91,7 @@ async def test_a_client_gets_id_tokens_of_its_algorithm_and_a_refresh_token_only
 ) -> None:
     tokens = await Asking(web.server, "once").tokens()
     algorithm, _ = await id_claims_of(web.server, tokens["id_token"])
-    assert algorithm == "ES256"
+    assert algorithm == "RS256"
     assert "refresh_token" not in tokens
 
 

@@ -33,8 +33,8 @@ class Userinfo:
         await self.live.owner(token)
         async with self.database.reading() as unit:
             user = await unit.users.of_live_session(token.session_id, now=await unit.now())
-            asked = await unit.families.asked_claims(token.session_id, token.client_id)
+            asked = await unit.families.asked_of_userinfo(token.session_id, token.client_id)
         if user is None:
             raise TokenRejected(RejectionCode.REVOKED, "the session has just ended")
-        names = {*claims_of_scopes(token.scopes), *asked.userinfo}
+        names = {*claims_of_scopes(token.scopes), *asked}
         return {"sub": token.subject, **known_claims(user, names)}

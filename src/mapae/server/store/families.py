@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ARRAY, JSON, ColumnElement, Row, Text, any_, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mapae.oauth.claims_request import ClaimsRequest
 from mapae.server.domain.families import Binder, BinderKind, Family
 from mapae.server.domain.sessions import Ending, EndReason
 from mapae.server.store import tables
@@ -111,15 +110,13 @@ class Families:
             ],
         )
 
-    async def asked_claims(self, session_id: str, client_id: str) -> ClaimsRequest:
-        """What a client asked for by `claims` when it was last granted something in a session."""
-        query = (
-            select(_TABLE.c.claims)
-            .where(_TABLE.c.session_id == session_id, _TABLE.c.client_id == client_id)
-            .order_by(_TABLE.c.auth_time.desc(), _TABLE.c.used_at.desc())
-            .limit(1)
+    async def asked_of_userinfo(self, session_id: str, client_id: str) -> Collection[str]:
+        """The claims that a client has been granted in a session because it asked for them one by one."""
+        query = select(_TABLE.c.claims).where(
+            _TABLE.c.session_id == session_id, _TABLE.c.client_id == client_id, _TABLE.c.ended_at.is_(None)
         )
-        return from_column((await self._connection.scalars(query)).one_or_none())
+        granted = map(from_column, await self._connection.scalars(query))
+        return {name for claims in granted for name in claims.userinfo}
 
     async def end_of_client(self, client_id: str, *, reason: EndReason, now: int) -> int:
         """End every family of a client; the sessions live on. Returns how many ended."""
