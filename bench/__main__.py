@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 
 from bench import (
+    client_bench,
     command_bench,
     jose_bench,
     keys_bench,
@@ -19,6 +20,7 @@ from bench.server import Databases, databases
 
 SERVER: Mapping[str, Callable[[Databases], Sequence[Figure]]] = {
     "The command": command_bench.measure,
+    "The client": client_bench.measure,
     "Sign-ins": login_bench.measure,
     "Refreshes, 32 connections at once": refresh_bench.measure,
     "Refreshes at scale": scale_bench.measure,

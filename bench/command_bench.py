@@ -24,7 +24,7 @@ def measure(databases: Databases) -> Sequence[Figure]:
         return [
             at_most("start to ready", _start_s(server), 2, "s"),
             at_most("resident memory of an idle worker", idle, 120, "MiB"),
-            at_most("mapae token, with a valid token in the store", _token_ms(server), 80, "ms"),
+            at_most("mapae token, with a valid token in the store", _token_ms(server), 60, "ms"),
             Figure("  of it: a Python interpreter that does nothing", f"{_nothing_ms():.4g} ms"),
             at_most("access token of a sign-in", len(tokens["access_token"]), 500, "bytes"),
         ]

@@ -175,13 +175,20 @@ def _sign_ins(server: Server) -> Iterator[None]:
             thread.join()
 
 
-def _provider_per_s() -> float | None:
-    """Refreshes per second of oidc-provider; None where there is no Node.js, or npm cannot install it."""
+def install_provider() -> str | None:
+    """Have oidc-provider ready to run: the path of node; None where there is no Node.js, or npm cannot install it."""
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
         return None
     install = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
-    if subprocess.run(install, cwd=PROVIDER, capture_output=True, check=False).returncode:
+    failed = subprocess.run(install, cwd=PROVIDER, capture_output=True, check=False).returncode
+    return None if failed else node
+
+
+def _provider_per_s() -> float | None:
+    """Refreshes per second of oidc-provider; None where there is no Node.js, or npm cannot install it."""
+    node = install_provider()
+    if node is None:
         return None
     port = free_port()
     with subprocess.Popen(

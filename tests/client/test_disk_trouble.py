@@ -14,6 +14,7 @@ import pytest
 from mapae.client import FileStore, LoginRequired, Session, StoreFailed
 from mapae.client.session import Outside
 from mapae.testing.clock import FixedClock
+from tests.client.test_store import SIGN_IN
 from tests.client.wire import auth_server
 
 NOBODY = 65534
@@ -92,6 +93,24 @@ def test_a_store_that_cannot_be_written_gives_its_token_and_says_why_it_renews_n
 
         home.chmod(0o700)
         assert session.token() == "access-1-2"
+
+
+def test_where_nothing_can_be_deleted_either_the_first_trouble_is_told(tmp_path: Path) -> None:
+    """As on a read-only file system: what was to be cleaned up cannot be."""
+    store = FileStore(tmp_path / "home" / ("x" * 250))
+
+    with pytest.raises(StoreFailed, match="File name too long"):
+        store.write(SIGN_IN)
+
+
+def test_signing_out_leaves_nothing_of_a_process_that_was_killed_while_it_wrote(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "home" / "session.json")
+    store.write(SIGN_IN)
+    left = store.path.with_name(".session.json.0123456789abcdef")
+    left.write_bytes(store.path.read_bytes())
+    store.delete()
+
+    assert not left.exists()
 
 
 def test_a_damaged_store_is_told_once_and_kept(tmp_path: Path) -> None:

@@ -14,7 +14,10 @@ _SCHEME: Final = re.compile(rf"({_WORD})(?: +[A-Za-z0-9._~+/-]+=*{_END}| +(?={_W
 _SEPARATORS: Final = re.compile(r"[ \t,]*")
 _ESCAPED: Final = re.compile(r"\\(.)")
 
-#: 401 or 403, by the error of the Bearer challenge that asks for another sign-in.
+#: The statuses whose challenges say something about the token.
+REFUSALS: Final = frozenset({401, 403})
+
+#: One of them, by the error of the Bearer challenge that asks for another sign-in.
 _STEP_UP: Final = {"insufficient_scope": 403, "insufficient_user_authentication": 401}
 
 
@@ -36,7 +39,7 @@ def check_step_up(status: int, challenges: str) -> None:
         StepUpRequired: it names a missing scope (RFC 6750 section 3.1) or wants a stronger or more recent sign-in
             (RFC 9470 section 3).
     """
-    if status not in {401, 403}:
+    if status not in REFUSALS:
         return
     for members in _of_bearer(challenges):
         error = members.get("error", "")

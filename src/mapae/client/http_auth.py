@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mapae.client.authorizer import Authorizer, bearer
+from mapae.client.challenges import REFUSALS
 
 if TYPE_CHECKING:
     import httpx
@@ -70,6 +71,8 @@ class SessionAuth(_Auth):
             return
         token = session.ready() or (yield Ask(partial(session.token, 0), partial(session.atoken, 0)))
         response = yield _bearing(request, token)
+        if response.status_code not in REFUSALS:
+            return
         if response.request.headers.get("authorization") != bearer(token):
             return  # a redirect left the origin: what its end says is not about our token
         challenges = ", ".join(response.headers.get_list("www-authenticate"))

@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -101,7 +101,9 @@ def _written_aside(path: Path, data: bytes) -> Iterator[Path]:
     except OSError as problem:
         raise _failed(path, problem) from problem
     finally:
-        temporary.unlink(missing_ok=True)
+        # Also where nothing can be deleted because nothing could be written.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -149,8 +149,9 @@ class FileStore:
         try:
             self.path.unlink(missing_ok=True)
             self.keyring_marker.unlink(missing_ok=True)
-            for attempt in self._attempts():
-                attempt.unlink(missing_ok=True)
+            # A process that was killed while it wrote leaves a file that nobody will name any more.
+            for left in (*self._attempts(), *self.path.parent.glob(f".{self.path.stem}.*")):
+                left.unlink(missing_ok=True)
         except OSError as problem:
             raise StoreFailed(
                 f"{self.path} could not be deleted: {problem.strerror}; delete it by hand"
