@@ -11,6 +11,9 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Dialog
 
 from tests.chromium import ChromiumMissing, chromium
 
+#: Clients have names, and are not there.
+NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
+
 
 @dataclass
 class Screen:
@@ -37,7 +40,10 @@ class Screen:
             yield await context.new_page()
 
     def _console(self, message: ConsoleMessage) -> None:
-        self.complaints.append(f"{message.page and message.page.url}: {message.text}")
+        address = message.location["url"]
+        # A page that tells of an error has the status of one, which browsers tell too.
+        if not message.text.startswith("Failed to load resource") or "/static/" in address:
+            self.complaints.append(f"{address}: {message.text}")
 
     async def _dialog(self, dialog: Dialog) -> None:
         self.complaints.append(f"dialog: {dialog.message}")
@@ -52,7 +58,7 @@ async def browser() -> AsyncIterator[Browser]:
     except ChromiumMissing as missing:
         pytest.fail(str(missing), pytrace=False)
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=path)
+        launched = await playwright.chromium.launch(executable_path=path, args=[NO_OTHER_HOST])
         yield launched
         await launched.close()
 
