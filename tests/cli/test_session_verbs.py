@@ -1,9 +1,6 @@
 """`mapae session` and `mapae user sessions`: the operator sees sessions, why they ended, and ends one."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -13,14 +10,13 @@ from mapae.server.domain.ids import new_id
 from mapae.server.domain.sessions import Session
 from mapae.server.domain.users import User
 from mapae.server.store.engine import open_database
-from tests.journeys.processes import environment
-
-MAPAE = Path(sys.executable).with_name("mapae")
-SECRET_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"
+from tests.cli.operating import Operator, operator_of
 
 
 @pytest.fixture
-async def environ(database_url: str) -> dict[str, str]:
+async def operator(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Operator:
     """Alice with a session on her phone and one on her laptop, which has run out; Bob with one."""
     database = open_database(database_url)
     async with database.unit() as unit:
@@ -58,50 +54,40 @@ async def environ(database_url: str) -> dict[str, str]:
                 )
         await unit.commit()
     await database.close()
-    return environment(
-        MAPAE_ISSUER="https://auth.example.com", MAPAE_DATABASE_URL=database_url, MAPAE_SECRET_KEY=SECRET_KEY
-    )
+    return operator_of(database_url, monkeypatch, capsys)
 
 
-def mapae(environ: dict[str, str], *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run([MAPAE, *arguments], env=environ, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
+def listed(operator: Operator, *arguments: str) -> dict[str, dict[str, object]]:
+    return {row["device_name"]: row for row in json.loads(operator.run(*arguments, "--json").out)}
 
 
-def listed(environ: dict[str, str], *arguments: str) -> dict[str, dict[str, object]]:
-    code, out, err = mapae(environ, *arguments, "--json")
-    assert (code, err) == (0, "")
-    return {row["device_name"]: row for row in json.loads(out)}
-
-
-async def test_the_live_sessions_are_listed_with_their_users(environ: dict[str, str]) -> None:
-    rows = listed(environ, "session", "list")
+def test_the_live_sessions_are_listed_with_their_users(operator: Operator) -> None:
+    rows = listed(operator, "session", "list")
     assert {name: row["username"] for name, row in rows.items()} == {"phone": "alice", "tablet": "bob"}
     assert rows["phone"]["reason"] is None
-    assert set(listed(environ, "session", "list", "--user", "ALICE")) == {"phone"}
-    assert set(listed(environ, "user", "sessions", "alice")) == {"phone"}
+    assert set(listed(operator, "session", "list", "--user", "ALICE")) == {"phone"}
+    assert set(listed(operator, "user", "sessions", "alice")) == {"phone"}
 
 
-async def test_why_a_session_ended_has_an_answer(environ: dict[str, str]) -> None:
-    assert mapae(environ, "session", "end", "phone-------")[:2] == (0, "ended phone-------\n")
-    assert mapae(environ, "user", "disable", "bob")[0] == 0
-    rows = listed(environ, "session", "list", "--ended")
+def test_why_a_session_ended_has_an_answer(operator: Operator) -> None:
+    assert operator.run("session", "end", "phone-------").out == "ended phone-------\n"
+    operator.run("user", "disable", "bob")
+    rows = listed(operator, "session", "list", "--ended")
     assert {name: row["reason"] for name, row in rows.items()} == {
         "phone": "revoked_by_admin",
         "laptop": "expired",
         "tablet": "user_disabled",
     }
     assert all(row["ended_at"] for row in rows.values())
-    assert listed(environ, "session", "list") == {}
-    code, out, _ = mapae(environ, "session", "list", "--ended", "--user", "alice")
-    assert code == 0
-    assert "revoked_by_admin" in out
-    assert "tablet" not in out
+    assert listed(operator, "session", "list") == {}
+    said = operator.run("session", "list", "--ended", "--user", "alice")
+    assert "revoked_by_admin" in said.out
+    assert "tablet" not in said.out
 
 
-async def test_ending_what_is_not_live_is_refused_with_what_to_do(environ: dict[str, str]) -> None:
-    mapae(environ, "session", "end", "phone-------")
-    for session_id in ("not-there-12", "phone-------"):
-        code, out, err = mapae(environ, "session", "end", session_id)
-        assert (code, out) == (1, "")
-        assert err == f"mapae: there is no live session {session_id}; see: mapae session list\n"
+def test_ending_what_is_not_live_is_refused_with_what_to_do(operator: Operator) -> None:
+    operator.run("session", "end", "phone-------")
+    for session_id in ("not-there-12", "phone-------", "-h0123456789"):
+        said = operator.run("session", "end", session_id, code=1)
+        assert said.out == ""
+        assert said.err == f"mapae: there is no live session {session_id}; see: mapae session list\n"
