@@ -9,6 +9,7 @@ import click
 
 from mapae.cli.errors import CommandFailed, ExitCode
 from mapae.cli.operator import operator_settings, with_database
+from mapae.cli.output import paint
 from mapae.entropy import system_entropy
 from mapae.server.actions.apply_setup import ApplySetup, Sign, Step
 from mapae.server.app import hasher_of
@@ -83,7 +84,7 @@ def _wrong(file: Path, mistake: SetupMistake) -> CommandFailed:
 
 def _as_lines(plan: Sequence[Step], *, dry_run: bool) -> str:
     lines = [
-        click.style(f"{step.sign} {step.kind} {step.name}", fg=_COLOURS[step.sign])
+        paint(f"{step.sign} {step.kind} {step.name}", _COLOURS[step.sign])
         + (f": {', '.join(step.what)}" if step.what else "")
         for step in plan
     ]

@@ -9,6 +9,7 @@ import click
 
 from mapae.cli.errors import CommandFailed, ExitCode
 from mapae.cli.options import json_option
+from mapae.cli.output import print_table
 from mapae.secret import Secret
 from mapae.server.settings import Settings, SettingsError, describe, load_with_sources
 
@@ -41,7 +42,11 @@ def check(dev: bool, as_json: bool) -> None:
         {"variable": row.variable, "value": _shown(settings, row.name), "source": sources[row.name]}
         for row in describe()
     ]
-    click.echo(json.dumps(rows) if as_json else _table(rows))
+    if as_json:
+        click.echo(json.dumps(rows))
+    else:
+        cells = [(row["variable"], _cell(row["value"]), row["source"]) for row in rows]
+        print_table(("VARIABLE", "VALUE", "SOURCE"), cells)
 
 
 def _shown(settings: Settings, name: str) -> Any:
@@ -63,13 +68,6 @@ def _without_password(url: str) -> str:
         user = f"{user.partition(':')[0]}:{_HIDDEN}"
     # A driver's options may hold a password as well.
     return f"{parts.scheme}://{user}{at}{host}{parts.path}" + (f"?{_HIDDEN}" if parts.query else "")
-
-
-def _table(rows: list[dict[str, Any]]) -> str:
-    lines = [("VARIABLE", "VALUE", "SOURCE")]
-    lines += [(row["variable"], _cell(row["value"]), row["source"]) for row in rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(2)]
-    return "\n".join(f"{name:{widths[0]}}  {value:{widths[1]}}  {source}" for name, value, source in lines)
 
 
 def _cell(value: Any) -> str:
