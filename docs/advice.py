@@ -16,7 +16,7 @@ Code = TypeVar("Code", bound=Enum)
 PROBLEMS: Final[Mapping[ProblemCode, str]] = {
     ProblemCode.INVALID_REQUEST: "Correct the request; `detail` names the member or header.",
     ProblemCode.UNKNOWN_SCOPE: "Ask for scopes of one API that the set-up names, or for none.",
-    ProblemCode.UNKNOWN_CLIENT: "Leave `client_id` out.",
+    ProblemCode.UNKNOWN_CLIENT: "Register the client; at `/auth/login` leave `client_id` out.",
     ProblemCode.UNREGISTERED_REDIRECT_URI: "Register it, character by character, or correct the request.",
     ProblemCode.TOKEN_MISSING: "Send `Authorization: Bearer` and the access token.",
     ProblemCode.INVALID_TOKEN: "Refresh, then repeat the request.",
