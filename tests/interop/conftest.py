@@ -100,7 +100,12 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     setup = folder / "setup.toml"
     setup.write_text(
         SETUP.format(
-            api=API, password=PASSWORD, secret=SECRET, callback=CALLBACK, signed_out=SIGNED_OUT, jwks=_jwks(key)
+            api=API,
+            password=PASSWORD,
+            secret=SECRET,
+            callback=CALLBACK,
+            signed_out=SIGNED_OUT,
+            jwks=_jwks(key),
         )
     )
     mapae("migrate", environ=environ)
@@ -165,7 +170,9 @@ class Person:
                 elif page.locator("#logout-confirm").count():
                     page.click("#logout-confirm")
                 else:
-                    page.wait_for_event("request", lambda request: request.url.startswith(APP), timeout=10_000)
+                    page.wait_for_event(
+                        "request", lambda request: request.url.startswith(APP), timeout=10_000
+                    )
             return ended[-1]
 
         try:

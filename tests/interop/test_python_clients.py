@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session
 from requests_oauth2client import ClientSecretBasic, InvalidGrant, OAuth2Client, PrivateKeyJwt
 
-import pytest
 from tests.interop.conftest import API, CALLBACK, PASSWORD, SECRET, SIGNED_OUT, Provider
 
 

@@ -11,7 +11,7 @@ from mapae.oauth.client_members import ASSERTION_ALGORITHMS
 from mapae.oauth.errors import ErrorCode, OAuthError
 
 #: The longest that an assertion may be good for, in seconds.
-MAX_LIFE_S: Final = 300
+MAX_LIFE_S: Final = 3600
 #: How far the client's clock may differ from ours.
 LEEWAY_S: Final = 30
 _MAX_JTI_LENGTH: Final = 256
@@ -64,14 +64,14 @@ class ClientAssertion:
         """What this assertion proves, if one of the client's `keys` has signed it for us and it is in time.
 
         Args:
-            audiences: the names of this server: its issuer identifier and the URL of its token endpoint.
+            audiences: the names of this server: its issuer identifier, and the URLs of its endpoints.
             algorithm: the only one the client signs with, or None for any.
             now: NumericDate seconds.
         Raises:
             OAuthError: INVALID_CLIENT.
 
         Implements: RFC 7523 section 3, items 3 to 9, with `aud` one string and no array, `jti` required, and a life
-            of at most five minutes; RFC 8725 section 3.11.
+            of at most an hour; RFC 8725 section 3.11.
         Does not check: that `jti` has not been used before.
         """
         claims, header = self._claims, self._jws.header

@@ -247,7 +247,11 @@ def authentication_of_clients(settings: Settings, house: House, limits: GuessLim
         ClientSecrets(house.hasher, system_entropy),
         ClientKeys(house.fetch, monotonic=monotonic_clock),
         limits,
-        audiences=(settings.issuer, f"{settings.issuer}/oauth/token"),
+        # Clients name the server, its token endpoint, or the endpoint they are at.
+        audiences=(
+            settings.issuer,
+            *(f"{settings.issuer}/oauth/{name}" for name in ("token", "introspect", "revoke")),
+        ),
         clock=system_clock,
     )
 

@@ -28,7 +28,7 @@ class AuthenticateClient:
     answer, after one hash.
 
     Attributes:
-        audiences: what an assertion may be for: the issuer identifier and the URL of the token endpoint.
+        audiences: what an assertion may be for: the issuer identifier, and the URLs of the endpoints that ask for one.
     """
 
     database: Database
