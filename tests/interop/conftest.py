@@ -111,7 +111,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     mapae("migrate", environ=environ)
     mapae("apply", str(setup), environ=environ)
     port = issuer.rpartition(":")[2]
-    command = [MAPAE, "serve", "--port", port]
+    command = (MAPAE, "serve", "--port", port)
     with _trusting(ca), started(command, environ=environ, ready=f"{issuer}/health/ready", log=folder / "log"):
         yield Provider(issuer, ca, key)
 
