@@ -15,7 +15,7 @@ from mapae.client.records import SignIn, Tokens, dump
 from mapae.clock import system_clock
 from mapae.secret import Secret
 from mapae.testing.serve import serve
-from tests.cli.command import Shell
+from tests.cli.command import MAIN, Shell
 from tests.cli.operating import Operator, operator_of
 from tests.client.certificates import self_signed
 from tests.client.wire import Reply, auth_server, serving
@@ -191,6 +191,18 @@ def test_the_first_failure_decides_on_the_exit_code(tmp_path: Path) -> None:
     listed = shell.run("doctor", "--json")
     assert listed.code == 5
     assert [found["verdict"] for found in json.loads(listed.out)] == ["ok", "ok", "fail"]
+
+
+def test_a_disk_that_takes_no_more_fails(tmp_path: Path) -> None:
+    shell = Shell(tmp_path / "home")
+    with auth_server() as server:
+        shell.login(server.url)
+    full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); {MAIN}"
+    ran = shell.python(full, "doctor")
+
+    assert ran.code == 5
+    assert f"fail  {shell.home}: cannot be written: " in ran.out
+    assert list(shell.home.glob(".doctor*")) == []
 
 
 def test_lines_are_broken_between_words_at_a_terminal(tmp_path: Path) -> None:
