@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from mapae.client import MemoryStore, Session
-from mapae.client.session import Outside
+from mapae.client.outside import Outside
 from mapae.testing.clock import FixedClock
 from tests.client.wire import AuthServer, Reply, Seen, auth_server, serving
 

@@ -12,7 +12,7 @@ import filelock as _loaded_before_this_process_may_not_read_its_libraries  # noq
 import pytest
 
 from mapae.client import FileStore, LoginRequired, Session, StoreFailed
-from mapae.client.session import Outside
+from mapae.client.outside import Outside
 from mapae.testing.clock import FixedClock
 from tests.client.test_store import SIGN_IN
 from tests.client.wire import auth_server

@@ -1,6 +1,8 @@
 """One flight for everybody who wants the same at once."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -150,3 +152,39 @@ async def test_a_task_takes_the_place_of_a_thread_that_was_interrupted() -> None
 
     assert await task == "landed"
     thread.join(10)
+
+
+FORKED_IN_FLIGHT = """
+import os, threading
+from mapae.client.flight import SingleFlight
+
+flight, taken_off, may_land = SingleFlight(), threading.Event(), threading.Event()
+
+def fly():
+    taken_off.set()
+    may_land.wait(10)
+    return "the parent's"
+
+thread = threading.Thread(target=flight.run, args=("key", fly))
+thread.start()
+taken_off.wait(10)
+child = os.fork()
+if child == 0:
+    print(flight.run("key", lambda: "the child's"), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+may_land.set()
+thread.join()
+"""
+
+
+def test_a_process_that_was_forked_in_flight_waits_for_nobody() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED_IN_FLIGHT],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert done.stdout == "the child's\n"

@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from mapae.client import LoginRequired, Misuse, Session, StepUpRequired
-from mapae.client.session import Outside
+from mapae.client.outside import Outside
 from tests.client.apis import Bench, signed_in
 from tests.client.wire import Reply
 

@@ -27,7 +27,7 @@ from mapae.client import (
 )
 from mapae.client.loopback import listening
 from mapae.client.oauth import DevicePrompt, OAuthClient, OAuthServer, Secret
-from mapae.client.session import Outside
+from mapae.client.outside import Outside
 from mapae.testing.clock import FixedClock
 from tests.client.oauth_wire import OAuthWire, basic, oauth_server
 from tests.client.wire import Reply

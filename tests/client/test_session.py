@@ -21,7 +21,7 @@ from mapae.client import (
     Unavailable,
     UnexpectedAnswer,
 )
-from mapae.client.session import Outside
+from mapae.client.outside import Outside
 from mapae.secret import Secret
 from mapae.testing.clock import FixedClock
 from tests.client.wire import AuthServer, Reply, auth_server, problem
@@ -230,6 +230,18 @@ def test_a_server_in_trouble_is_left_alone_for_the_time_it_asked_for(bench: Benc
 
     bench.monotonic.advance(1)
     assert session.token() == "access-1-2"
+
+
+def test_sessions_on_one_store_leave_a_server_in_trouble_alone_together(bench: Bench) -> None:
+    bench.login()
+    bench.clock.advance(301)
+    bench.server.replies.append(Reply(503, b"", {"Retry-After": "20"}))
+    sessions = [bench.load(), bench.load()]
+    for session in sessions:
+        with pytest.raises(Unavailable):
+            session.token()
+
+    assert len(bench.server.calls("refresh")) == 1
 
 
 def test_an_unreachable_server_is_unavailable(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mapae.client import ClientError, FileStore, LoginRequired, Session
-from mapae.client.session import Outside
+from mapae.client.outside import Outside
 
 PAUSE_S = 0.05
 

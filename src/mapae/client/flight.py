@@ -1,8 +1,10 @@
 """Single flight: callers that want the same thing at once share one execution and its outcome."""
 
+import os
 import threading
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -17,6 +19,10 @@ class SingleFlight(Generic[Outcome]):
     """
 
     def __init__(self) -> None:
+        self._forget()
+        _ALL.add(self)
+
+    def _forget(self) -> None:
         self._guard = threading.Lock()
         self._under_way: dict[Hashable, Future[Outcome]] = {}
 
@@ -79,3 +85,16 @@ class SingleFlight(Generic[Outcome]):
 
 class _Interrupted(Exception):
     """The thread that flew was interrupted: nothing is known."""
+
+
+_ALL: Final[WeakSet[SingleFlight[Any]]] = WeakSet()
+
+
+def _start_anew() -> None:
+    """After a fork: what was under way is so in the parent alone, and nobody here will ever land it."""
+    for flight in _ALL:
+        flight._forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)

@@ -21,10 +21,10 @@ from mapae.client.oauth_flows import (
     drive,
 )
 from mapae.client.origin import issuer_url
+from mapae.client.outside import THE_WORLD, Outside
 from mapae.client.records import OAuthClient
-from mapae.client.session import THE_WORLD, Outside, Session
+from mapae.client.session import Session
 from mapae.client.store import MemoryStore, Store, kept_store
-from mapae.jose import base64url
 from mapae.secret import Secret
 
 __all__ = ["DevicePrompt", "OAuthClient", "OAuthServer", "Secret", "open_in_browser"]
@@ -121,5 +121,5 @@ class OAuthServer:
         self, session: Session, open_browser: Callable[[str], object]
     ) -> Iterator[Flow[SignedIn]]:
         request = session.request_sign_in(self.client)
-        with listening(self.client.client_id, base64url.encode(self.outside.entropy(16))) as redirects:
+        with listening(self.client.client_id, self.outside.draw().reveal()) as redirects:
             yield browser_flow(request, redirects, open_browser, self.step_up)

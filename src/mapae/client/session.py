@@ -1,44 +1,20 @@
-"""The public object: signs in, has a valid access token whenever asked, signs out.
-
-When a token is asked for:
-
-| the stored access token | what happens |
-|---|---|
-| outlives the margin | used: no lock, no network |
-| does not | one flight in this process; among processes, a lock with a deadline around the rest |
-| store read again, a newer token there | used |
-| else | the attempt value of this turn is stored, then sent with the refresh token |
-| answer: tokens | stored, over the token that was sent only, before they are used |
-| answer: session ended | store read again; moved on: judged anew; else the reason stays: `LoginRequired` |
-| anything else, or none | nothing changes; a token with life left is used; the server is left alone a while |
-"""
+"""The public object: signs in, has a valid access token whenever asked, signs out."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from mapae.client.answer import Answer
 from mapae.client.authorizer import Authorizer, bearer
-from mapae.client.errors import AnswerLost, LoginRequired, Misuse, Unavailable
+from mapae.client.errors import LoginRequired, Misuse, Unavailable
 from mapae.client.flight import SingleFlight
 from mapae.client.origin import issuer_url
+from mapae.client.outside import THE_WORLD, Outside
 from mapae.client.records import OAuthClient, OAuthGrant, SignIn, Tokens
-from mapae.client.steps import (
-    Backoff,
-    Ended,
-    Held,
-    good_enough,
-    judge_login,
-    judge_refresh,
-    remaining_s,
-    unavailable,
-)
+from mapae.client.renewal import LOCK_DEADLINE_S, shared_renewal
+from mapae.client.steps import Held, judge_login, remaining_s, unavailable
 from mapae.client.store import Store, found_store, kept_store
-from mapae.client.transport import Call, Send, send
-from mapae.clock import Clock, monotonic_clock, system_clock
-from mapae.entropy import Entropy, system_entropy
-from mapae.jose import base64url
+from mapae.client.transport import Call
 from mapae.secret import Secret
 
 if TYPE_CHECKING:
@@ -49,26 +25,7 @@ if TYPE_CHECKING:
     from mapae.client.oauth_flows import SignedIn, SignInRequest
     from mapae.client.requests_auth import RequestsAuth
 
-#: A store keeps one sign-in: one issuer, client, user and resource. Sessions on the same store share a flight.
-_RENEWALS: Final = SingleFlight[Tokens]()
-
-#: A little more than a refresh of another process may take, so that waiting for it is usually rewarded.
-LOCK_DEADLINE_S: Final = 12.0
-
 Scope = Literal["this", "others", "all"]
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """What a session needs of the world: the time, random bytes, a way to send. Tests hand over others."""
-
-    clock: Clock = system_clock
-    monotonic: Clock = monotonic_clock
-    entropy: Entropy = system_entropy
-    send: Send = send
-
-
-THE_WORLD: Final = Outside()
 
 
 class Session:
@@ -82,8 +39,8 @@ class Session:
         self.issuer: Final = issuer
         self._store: Final = store
         self._outside: Final = outside
+        self._renewal: Final = shared_renewal(issuer, store, outside)
         self._asked: Final = SingleFlight[str]()
-        self._backoff = Backoff()
         self._held: Held | None = None
 
     @classmethod
@@ -180,7 +137,7 @@ class Session:
             LoginRequired, Unavailable, StoreFailed: as `token`.
         """
         unwanted = self._kept()[1].access_token if rejected is None else Secret(rejected)
-        return self._hold(self._other_than(unwanted)).tokens.access_token.reveal()
+        return self._other_than(unwanted).tokens.access_token.reveal()
 
     async def arefresh(self, rejected: str | None = None) -> str:
         """As `refresh`, for asyncio: the event loop goes on, and tasks that wait share one thread."""
@@ -194,7 +151,7 @@ class Session:
         """
         from mapae.client.oauth_flows import SignInRequest
 
-        headers = {"Mapae-Instance": self._store.instance(self._draw()).reveal()}
+        headers = {"Mapae-Instance": self._store.instance(self._outside.draw()).reveal()}
         return SignInRequest(self.issuer, client, headers, self._outside.clock, self._outside.entropy)
 
     def begin(self, signed_in: "SignedIn") -> None:
@@ -203,7 +160,7 @@ class Session:
         Raises:
             StoreFailed: it could not be kept.
         """
-        instance = self._store.instance(self._draw())
+        instance = self._store.instance(self._outside.draw())
         tokens = signed_in.tokens
         self._begin(SignIn(self.issuer, signed_in.username, instance, tokens, grant=signed_in.grant), tokens)
 
@@ -296,7 +253,7 @@ class Session:
             raise unavailable(answer)
 
     def _sign_in(self, username: str, password: str, device_name: str | None) -> None:
-        instance = self._store.instance(self._draw())
+        instance = self._store.instance(self._outside.draw())
         body = {"username": username, "password": password}
         if device_name:
             body["device_name"] = device_name
@@ -323,93 +280,25 @@ class Session:
         if alive and not renewable:
             return held
         try:
-            return self._hold(self._other_than(held.tokens.access_token))
+            return self._other_than(held.tokens.access_token)
         except Unavailable:
             if alive:
                 return held
             raise
 
-    def _other_than(self, unwanted: Secret) -> Tokens:
-        tokens = _RENEWALS.run(self._store, lambda: self._renew(unwanted))
-        if tokens.access_token == unwanted:
-            # We joined the flight of a caller for whom these are new.
-            tokens = _RENEWALS.run(self._store, lambda: self._renew(unwanted))
-        return tokens
-
-    def _renew(self, unwanted: Secret) -> Tokens:
-        with self._store.lock(LOCK_DEADLINE_S) as locked:
-            while True:
-                sign_in, tokens = self._kept()
-                if tokens.access_token != unwanted and good_enough(tokens, 0, self._outside.clock()):
-                    return tokens
-                if not (locked or sign_in.grant is None):
-                    # Such a server takes a turn that was taken twice for theft; ours answers it once more.
-                    raise Unavailable(
-                        "another process is renewing the token and does not end; try again later"
-                    )
-                outcome = self._turn(sign_in, tokens)
-                if isinstance(outcome, Tokens):
-                    return self._keep(outcome, sent=tokens)
-                # Unless this raises, the store moved on while we asked: judge what it holds now.
-                self._end(outcome, sent=tokens)
-
-    def _turn(self, sign_in: SignIn, tokens: Tokens) -> Tokens | Ended:
-        wait = self._backoff.until - self._outside.monotonic()
-        if wait > 0:
-            raise Unavailable(f"{self.issuer} did not answer just now; try again in {wait:.0f} s", wait)
-        if not sign_in.renewable:
-            return Ended("expired")
+    def _other_than(self, unwanted: Secret) -> Held:
         try:
-            outcome = self._asked_for(sign_in, tokens)
-        except Unavailable as failure:
-            chance = int.from_bytes(self._outside.entropy(4)) / 2**32
-            self._backoff = self._backoff.after(failure, chance, self._outside.monotonic())
+            return self._hold(self._renewal.other_than(unwanted))
+        except LoginRequired:
+            self._held = None
             raise
-        self._backoff = Backoff()
-        return outcome
-
-    def _asked_for(self, sign_in: SignIn, tokens: Tokens) -> Tokens | Ended:
-        headers = {"Mapae-Instance": sign_in.instance.reveal()}
-        if tokens.refresh_token is not None:
-            headers["Mapae-Attempt"] = self._store.attempt(tokens.refresh_token, self._draw()).reveal()
-        asked_at = self._outside.clock()
-        if sign_in.grant is not None:
-            from mapae.client.oauth_answers import judge_renewal
-            from mapae.client.oauth_requests import renewal_call
-
-            answer = self._outside.send(renewal_call(sign_in.grant, tokens, headers))
-            scope = sign_in.grant.client.scope
-            return judge_renewal(answer, asked_at, scope=scope, sent=tokens.refresh_token)
-        body = {"refresh_token": _revealed(tokens.refresh_token)}
-        try:
-            return judge_refresh(self._post("refresh", body, headers), asked_at)
-        except AnswerLost:
-            # Asking again is harmless: the same turn with the same attempt value has the same answer.
-            return judge_refresh(self._post("refresh", body, headers), asked_at)
-
-    def _keep(self, tokens: Tokens, *, sent: Tokens) -> Tokens:
-        sign_in, kept = self._kept()
-        if kept.refresh_token != sent.refresh_token:
-            return kept
-        self._store.write(replace(sign_in, tokens=tokens))
-        return tokens
-
-    def _end(self, ended: Ended, *, sent: Tokens) -> None:
-        sign_in, kept = self._kept()
-        if kept.refresh_token != sent.refresh_token:
-            return
-        self._store.write(replace(sign_in, tokens=None, ended=ended.reason))
-        self._held = None
-        raise LoginRequired(self.issuer, ended.reason)
 
     def _kept(self) -> tuple[SignIn, Tokens]:
-        sign_in = self._store.read()
-        if sign_in is None or sign_in.tokens is None:
+        try:
+            return self._renewal.kept()
+        except LoginRequired:
             self._held = None
-            raise LoginRequired(self.issuer, (sign_in and sign_in.ended) or "not_signed_in")
-        if sign_in.issuer != self.issuer:
-            raise Misuse(f"this store holds a sign-in to {sign_in.issuer}, not to {self.issuer}")
-        return sign_in, sign_in.tokens
+            raise
 
     def _forget(self) -> None:
         with self._store.lock(LOCK_DEADLINE_S):
@@ -418,11 +307,3 @@ class Session:
 
     def _post(self, verb: str, body: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
         return self._outside.send(Call(f"{self.issuer}/auth/{verb}", json.dumps(body).encode(), headers))
-
-    def _draw(self) -> Secret:
-        return Secret(base64url.encode(self._outside.entropy(16)))
-
-
-def _revealed(refresh_token: Secret | None) -> str:
-    assert refresh_token is not None, "the session API always gives one"
-    return refresh_token.reveal()
