@@ -40,6 +40,7 @@ STATES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         {"code": "server_error", "words": "Something went wrong here.", "incident": "q3vJx0a9TzKe"},
     ),
     "logout": ("logout.html", _PLAIN["logout.html"] | {"username": "alice"}),
+    "signed-in": ("signed_in.html", {"username": "alice"}),
     "signed-out": ("signed_out.html", {"client_name": None, "continue_to": None}),
     "form-post": ("form_post.html", _PLAIN["form_post.html"]),
     **{f"hostile-{name[:-5]}": (name, context) for name, context in contexts(HOSTILE).items()},

@@ -14,6 +14,8 @@ SESSION: Final = "mapae"
 FORMS: Final = "mapae-csrf"
 #: That this browser has signed in to an account before: see domain/limits.
 DEVICE: Final = "mapae-device"
+#: The language that the reader chose: see http/pages/languages.
+LANGUAGE: Final = "mapae-language"
 #: Seconds that a browser is known as a device: as long as the server remembers it.
 DEVICE_LIFE_S: Final = 180 * 86400
 

@@ -4,12 +4,13 @@ from urllib.parse import parse_qs, quote
 
 import pytest
 
+from mapae.server.http.cookies import Cookies
 from mapae.server.http.pages.languages import Languages, load_languages
 from mapae.server.http.pages.rendering import Pages
 from tests.server.http.pages.contexts import contexts
 from tests.server.http.pages.requests import asked
 
-LANGUAGES = Languages(load_languages(), https=True)
+LANGUAGES = Languages(load_languages(), Cookies(https=True))
 COOKIE = "__Host-mapae-language"
 IN_KOREAN = "/oauth/authorize?client_id=web&ui_locales=fr+ko-KR"
 

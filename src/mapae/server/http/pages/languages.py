@@ -16,6 +16,9 @@ from babel.messages.pofile import read_po
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mapae.secret import Secret
+from mapae.server.http.cookies import LANGUAGE, Cookies
+
 #: The parameter of an address, by which a reader changes the language.
 SWITCH: Final = "lang"
 REMEMBERED_S: Final = 365 * 24 * 3600
@@ -57,11 +60,10 @@ def _language(tag: str, translations: NullTranslations) -> Language:
 class Languages:
     """The languages; the first one is for those who speak none of them."""
 
-    def __init__(self, languages: Sequence[Language], *, https: bool) -> None:
+    def __init__(self, languages: Sequence[Language], cookies: Cookies) -> None:
         self.all = tuple(languages)
         self._by_tag = {language.tag: language for language in languages}
-        self._https = https
-        self._cookie = "__Host-mapae-language" if https else "mapae-language"
+        self._cookies = cookies
 
     def of(self, request: Request, return_to: str | None) -> Language:
         """What the reader chose here, else what the client asks for, else what the browser asks for.
@@ -95,13 +97,12 @@ class Languages:
     def remember(self, request: Request, response: Response) -> None:
         """Let the browser keep the language that the reader chose with this request."""
         if (chosen := request.query_params.get(SWITCH)) in self._by_tag:
-            response.set_cookie(
-                self._cookie, chosen, max_age=REMEMBERED_S, secure=self._https, httponly=True, samesite="lax"
-            )
+            self._cookies.set(response, LANGUAGE, Secret(chosen), life_s=REMEMBERED_S)
 
     def _wishes(self, request: Request, return_to: str | None) -> Iterator[str]:
         yield request.query_params.get(SWITCH, "")
-        yield request.cookies.get(self._cookie, "")
+        if kept := self._cookies.read(request, LANGUAGE):
+            yield kept.reveal()
         yield from request.query_params.get("ui_locales", "").split(" ")
         for locales in parse_qs(urlsplit(return_to or "").query).get("ui_locales", ()):
             yield from locales.split(" ")

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from mapae.server.domain.problems import Problem
 from mapae.server.http.answers import NO_STORE
+from mapae.server.http.cookies import Cookies
 from mapae.server.http.pages.assets import Assets
 from mapae.server.http.pages.content_policy import content_policy
 from mapae.server.http.pages.languages import Language, Languages, load_languages
@@ -25,7 +26,7 @@ class Pages:
 
     def __init__(self, issuer: str) -> None:
         parts = urlsplit(issuer)
-        self._languages = Languages(load_languages(), https=parts.scheme == "https")
+        self._languages = Languages(load_languages(), Cookies(https=parts.scheme == "https"))
         self._assets = Assets(parts.path)
         self._environments = {
             language.tag: self._environment(language, host=parts.netloc, base=parts.path)
