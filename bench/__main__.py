@@ -13,6 +13,7 @@ from bench import (
     login_bench,
     refresh_bench,
     scale_bench,
+    token_bench,
     verifier_bench,
 )
 from bench.figures import Figure, print_table
@@ -24,6 +25,7 @@ SERVER: Mapping[str, Callable[[Databases], Sequence[Figure]]] = {
     "Sign-ins": login_bench.measure,
     "Refreshes, 32 connections at once": refresh_bench.measure,
     "Refreshes at scale": scale_bench.measure,
+    "Tokens of clients, and introspection": token_bench.measure,
 }
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.figures import Figure, at_most, print_table
-from bench.scale_bench import PROVIDER, install_provider
+from bench.provider import FOLDER, install_provider
 from bench.server import PASSWORD, Databases, Server, databases, serving
 from mapae.client import FileStore, Session
 from mapae.client.records import OAuthClient, OAuthGrant, SignIn, Tokens
@@ -185,7 +185,7 @@ def _against_provider(crowd: Crowd) -> None:
     with ExitStack() as stack:
         process = stack.enter_context(
             subprocess.Popen(
-                command, cwd=PROVIDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                command, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
             )
         )
         stack.callback(process.terminate)

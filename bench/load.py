@@ -33,13 +33,19 @@ class Load:
 
 
 def post(path: str, body: dict[str, str], *headers: str) -> bytes:
-    """A request as bytes."""
-    content = json.dumps(body, separators=(",", ":")).encode()
-    head = (
-        f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json",
-        f"Content-Length: {len(content)}", *headers,
-    )  # fmt: skip
-    return "\r\n".join(head).encode() + b"\r\n\r\n" + content
+    """A request with JSON, as bytes."""
+    content = json.dumps(body, separators=(",", ":"))
+    return _post(path, content, "Content-Type: application/json", *headers)
+
+
+def form(path: str, body: str, *headers: str) -> bytes:
+    """A request with a form, as bytes."""
+    return _post(path, body, "Content-Type: application/x-www-form-urlencoded", *headers)
+
+
+def _post(path: str, body: str, *headers: str) -> bytes:
+    head = (f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", *headers)
+    return ("\r\n".join(head) + "\r\n\r\n" + body).encode()
 
 
 def ask(port: int, requests: Sequence[bytes]) -> list[dict[str, Any]]:

@@ -6,29 +6,24 @@ its session. Sessions are made by one SQL statement; their first tokens are writ
 """
 
 import asyncio
-import json
-import shutil
-import subprocess
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import asyncpg
 
 from bench.figures import Figure, at_least, at_most
-from bench.load import Load, ask, drive, post
+from bench.load import Load, ask, drive, form, post
+from bench.provider import oidc_provider
 from bench.server import PASSWORD, Databases, Server, serving
 from mapae.server.app import opened
 from mapae.server.settings import load_settings
-from tests.journeys.processes import free_port
 
 CONNECTIONS = 32
 FOR_S = 6
 SESSIONS, MANY_SESSIONS = 20_000, 1_000_000
-PROVIDER = Path(__file__).with_name("oidc_provider")
 _NAME = b'"refresh_token":"'
 
 #: Sessions of user0, who does not sign in meanwhile, with a family each, numbered in the first bytes of their ids.
@@ -175,44 +170,17 @@ def _sign_ins(server: Server) -> Iterator[None]:
             thread.join()
 
 
-def install_provider() -> str | None:
-    """Have oidc-provider ready to run: the path of node; None where there is no Node.js, or npm cannot install it."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        return None
-    install = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
-    failed = subprocess.run(install, cwd=PROVIDER, capture_output=True, check=False).returncode
-    return None if failed else node
-
-
 def _provider_per_s() -> float | None:
-    """Refreshes per second of oidc-provider; None where there is no Node.js, or npm cannot install it."""
-    node = install_provider()
-    if node is None:
-        return None
-    port = free_port()
-    with subprocess.Popen(
-        [node, "server.mjs", str(port), str(CONNECTIONS)],
-        cwd=PROVIDER,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            tokens: list[str] = json.loads(process.stdout.readline())
-            return drive(port, [_form(token) for token in tokens], _form_successor, for_s=FOR_S).per_s
-        finally:
-            process.terminate()
+    """Refreshes per second of oidc-provider; None where it cannot be had."""
+    with oidc_provider(CONNECTIONS) as provider:
+        if provider is None:
+            return None
+        firsts = [_form(token) for token in provider.refresh_tokens]
+        return drive(provider.port, firsts, _form_successor, for_s=FOR_S).per_s
 
 
 def _form(token: str) -> bytes:
-    content = f"grant_type=refresh_token&client_id=bench&refresh_token={token}"
-    head = (
-        "POST /token HTTP/1.1", "Host: localhost", "Content-Type: application/x-www-form-urlencoded",
-        f"Content-Length: {len(content)}",
-    )  # fmt: skip
-    return ("\r\n".join(head) + "\r\n\r\n" + content).encode()
+    return form("/token", f"grant_type=refresh_token&client_id=bench&refresh_token={token}")
 
 
 def _form_successor(request: bytes, body: bytes) -> bytes:

@@ -17,6 +17,8 @@ from tests.postgres import Cluster, throw_away_cluster
 
 PASSWORD = "correct horse battery staple"
 USERS = 8
+CLIENT_ID = "service"
+CLIENT_SECRET = "a secret: with signs"
 SETUP = "\n".join(
     [
         *(
@@ -24,6 +26,9 @@ SETUP = "\n".join(
             for number in range(USERS)
         ),
         '[[resource_servers]]\naudience = "https://api.example.com"\nscopes = ["orders:read", "orders:write"]',
+        f'[[clients]]\nclient_id = "{CLIENT_ID}"\nclient_secret = "{CLIENT_SECRET}"\nscope = "orders:read"\n'
+        'grant_types = ["client_credentials"]\nresource_server = "https://api.example.com"\n'
+        'id_token_signed_response_alg = "ES256"',
     ]
 )
 

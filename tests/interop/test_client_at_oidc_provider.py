@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.scale_bench import PROVIDER, install_provider
+from bench.provider import FOLDER, install_provider
 from mapae.client import FileStore, LoginRefused, LoginRequired, MemoryStore, Session
 from mapae.client.oauth import OAuthClient, OAuthServer, Secret
 from tests.journeys.client_storm import Crowd, weather
@@ -26,7 +26,7 @@ def issuer() -> Iterator[str]:
     port = free_port()
     with subprocess.Popen(
         [node, "server.mjs", str(port), "0", "2"],
-        cwd=PROVIDER,
+        cwd=FOLDER,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
