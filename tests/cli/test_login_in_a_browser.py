@@ -17,7 +17,7 @@ WAITING = "Waiting for "
 @pytest.fixture
 def server() -> Iterator[OAuthWire]:
     """Where anybody who comes is signed in as alice."""
-    with oauth_server(id_token={"aud": "mapae-cli"}) as server:
+    with oauth_server(id_token={"aud": "mapae"}) as server:
         yield server
 
 
@@ -51,7 +51,7 @@ def test_the_command_is_a_client_of_its_own_and_names_the_api(shell: Shell, serv
     )
 
     assert ran.code == 0
-    assert server.authorized["client_id"] == "mapae-cli"
+    assert server.authorized["client_id"] == "mapae"
     assert server.authorized["resource"] == "https://api.example.com"
     assert shell.run("token", "--profile", "a").out == "access-0-1\n"
 

@@ -11,18 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
+from filelock import FileLock
 from playwright.sync_api import Browser, Error, Request, sync_playwright
 
 from mapae.jose.jwk import Jwk
 from tests.chromium import ChromiumMissing, chromium
+from tests.debian import InstallFailed, install
 from tests.journeys.processes import MAPAE, environment, free_port, mapae, started
+from tests.private_ca import private_ca
 
 HERE = Path(__file__).parent
 PASSWORD = "correct horse battery staple"
 SECRET = "a secret of the web client, 32 bytes or more"
 #: Where the client is. Nobody is there, and nobody has to be: the request of the browser says it all.
 APP = "https://app.example.com/"
+#: Pages of clients: those, and of programs that listen on this machine.
+CLIENTS = (APP, "http://127.0.0.1:")
 CALLBACK = f"{APP}callback"
 SIGNED_OUT = f"{APP}signed-out"
 API = "https://api.example.com"
@@ -69,10 +73,9 @@ scope = "orders:read"
 
 @dataclass(frozen=True)
 class Provider:
-    """A running server. `ca` is the file of the CA that its certificate is from; `key` that of client `service`."""
+    """A running server, and the private key of its client `service`."""
 
     issuer: str
-    ca: Path
     key: Jwk
 
 
@@ -80,13 +83,8 @@ class Provider:
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """The server, with one user, three clients and a resource server."""
     folder = tmp_path_factory.mktemp("provider")
-    authority = trustme.CA()
-    certificate = authority.issue_cert("localhost")
-    ca, chain, private = folder / "ca.pem", folder / "chain.pem", folder / "key.pem"
-    authority.cert_pem.write_to_path(ca)
-    certificate.private_key_pem.write_to_path(private)
-    for pem in certificate.cert_chain_pems:
-        pem.write_to_path(chain, append=True)
+    authority = private_ca(folder)
+    chain, private = authority.files_for("localhost")
     key = Jwk.generate("ES256")
     issuer = f"https://localhost:{free_port()}"
     environ = environment(
@@ -95,7 +93,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
         MAPAE_SECRET_KEY="c2VjcmV0IGtleSBvZiB0aGUgaW50ZXJvcCB0ZXN0cyE",
         MAPAE_TLS_CERT=str(chain),
         MAPAE_TLS_KEY=str(private),
-        SSL_CERT_FILE=str(ca),
+        SSL_CERT_FILE=str(authority.file),
     )
     setup = folder / "setup.toml"
     setup.write_text(
@@ -112,8 +110,11 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     mapae("apply", str(setup), environ=environ)
     port = issuer.rpartition(":")[2]
     command = (MAPAE, "serve", "--port", port)
-    with _trusting(ca), started(command, environ=environ, ready=f"{issuer}/health/ready", log=folder / "log"):
-        yield Provider(issuer, ca, key)
+    with (
+        _trusting(authority.file),
+        started(command, environ=environ, ready=f"{issuer}/health/ready", log=folder / "log"),
+    ):
+        yield Provider(issuer, key)
 
 
 def _jwks(key: Jwk) -> str:
@@ -139,7 +140,7 @@ def _trusting(ca: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody at a browser, who signs in as alice and allows what is asked."""
+    """Somebody at a browser who signs in as alice and allows what is asked."""
 
     browser: Browser
 
@@ -151,7 +152,7 @@ class Person:
         ended: list[str] = []
 
         def arriving(request: Request) -> None:
-            if request.url.startswith(APP):
+            if request.url.startswith(CLIENTS):
                 ended.append(request.url)
 
         page.on("request", arriving)
@@ -171,7 +172,7 @@ class Person:
                     page.click("#logout-confirm")
                 else:
                     page.wait_for_event(
-                        "request", lambda request: request.url.startswith(APP), timeout=10_000
+                        "request", lambda request: request.url.startswith(CLIENTS), timeout=10_000
                     )
             return ended[-1]
 
@@ -203,13 +204,17 @@ def visit(person: Person) -> Iterator[Callable[[str], str]]:
 
 @pytest.fixture(scope="session")
 def node_modules() -> Path:
-    """The npm packages of package.json, installed once."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.fail("The clients of npm need Node.js: on Debian, apt-get install nodejs npm.", pytrace=False)
-    if not (HERE / "node_modules").is_dir():
-        install = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
-        subprocess.run(install, cwd=HERE, check=True, timeout=300)
+    """The npm packages of package.json, installed once for all test processes."""
+    with FileLock(HERE / ".installing"):
+        if shutil.which("npm") is None and os.geteuid() == 0 and shutil.which("apt-get"):
+            with suppress(InstallFailed):
+                install("npm")
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.fail("These tests need Node.js and npm: on Debian, apt-get install npm.", pytrace=False)
+        if not (HERE / "node_modules").is_dir():
+            command = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
+            subprocess.run(command, cwd=HERE, check=True, timeout=300)
     return HERE / "node_modules"
 
 

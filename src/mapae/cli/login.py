@@ -15,8 +15,8 @@ from mapae.client.records import OAuthClient
 from mapae.client.session import Session
 from mapae.client.store import Store
 
-#: The client that this command is, unless told otherwise: a public one that the server's operator registers.
-CLIENT_ID: Final = "mapae-cli"
+#: The client that this command is, unless told otherwise; every Mapae server knows it.
+CLIENT_ID: Final = "mapae"
 
 
 class _Options(TypedDict):
