@@ -14,7 +14,7 @@ def test_mapae_login_in_a_browser(provider: Provider, visit: Callable[[str], str
     browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {address}.part && mv {address}.part {address}\n')
     browser.chmod(0o755)
     environ = environment(BROWSER=f"{browser} %s", MAPAE_HOME=str(tmp_path / "home"))
-    command = [MAPAE, "login", provider.issuer, "--browser", "--scope", "openid orders:read"]
+    command = (MAPAE, "login", provider.issuer, "--browser", "--scope", "openid orders:read")
     with subprocess.Popen(
         command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as login:

@@ -3,15 +3,17 @@
 import json
 import signal
 import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPResponse
+from contextlib import closing, contextmanager
+from http.client import HTTPResponse, HTTPSConnection
 from pathlib import Path
 
 import pytest
 
 from tests.journeys.processes import MAPAE, ROOT, environment, free_port, mapae, started, until
+from tests.private_ca import private_ca
 
 PASSWORD = "correct horse battery staple"
 LOGIN = json.dumps({"username": "alice", "password": PASSWORD}).encode()
@@ -34,9 +36,11 @@ def environ(database_url: str) -> dict[str, str]:
 
 
 @contextmanager
-def server(environ: dict[str, str], log: Path, port: int, workers: int) -> Iterator[subprocess.Popen[bytes]]:
+def server(
+    environ: dict[str, str], log: Path, port: int, workers: int, *, scheme: str = "http"
+) -> Iterator[subprocess.Popen[bytes]]:
     command = (MAPAE, "serve", "--port", str(port), "--workers", str(workers))
-    ready = f"http://127.0.0.1:{port}/health/ready"
+    ready = f"{scheme}://127.0.0.1:{port}/health/ready"
     with started(command, environ=environ, ready=ready, log=log) as process:
         yield process
 
@@ -102,3 +106,27 @@ def _ask(port: int) -> None:
         answer = HTTPResponse(connection)
         answer.begin()
         assert answer.status == 200
+
+
+def test_an_idle_tls_connection_keeps_nobody_waiting(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = private_ca(tmp_path)
+    certificate, key = authority.files_for("127.0.0.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    environ = environment(
+        MAPAE_ISSUER="https://localhost:8000",
+        MAPAE_DATABASE_URL=sqlite_url,
+        MAPAE_SECRET_KEY="MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY",
+        MAPAE_TLS_CERT=str(certificate),
+        MAPAE_TLS_KEY=str(key),
+    )
+    log, port = tmp_path / "log", free_port()
+    trusting = ssl.create_default_context(cafile=authority.file)
+    with server(environ, log, port, 1, scheme="https") as process:
+        with closing(HTTPSConnection("127.0.0.1", port, context=trusting, timeout=PATIENCE_S)) as idle:
+            idle.request("GET", "/health/live")
+            assert idle.getresponse().read()
+            process.terminate()
+            process.wait(PATIENCE_S)
+    assert "timeout graceful shutdown exceeded" not in log.read_text()

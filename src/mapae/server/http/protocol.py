@@ -25,6 +25,9 @@ HEADERS_LIMIT: Final = 100
 #: Seconds that a head may take, and then a body.
 PATIENCE_S: Final = 10
 
+#: Seconds that a peer has to agree to the end of a TLS connection; one that is idle does not look.
+CLOSE_PATIENCE_S: Final = 1
+
 #: What is parsed at a time. The parser keeps an unfinished header to itself, so bytes are counted between.
 _PIECE: Final = 4096
 
@@ -49,6 +52,11 @@ class BoundedProtocol(HttpToolsProtocol):
             cycle.disconnected = True
             cycle.message_event.set()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.transport.is_closing():
+            self.loop.call_later(CLOSE_PATIENCE_S, self.transport.abort)
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
