@@ -1,4 +1,4 @@
-"""`/.well-known/*`: what verifiers and clients need to know of this issuer; the same for everyone."""
+"""`/.well-known/*` and `/openapi.json`: what others need to know of this issuer, the same for everyone."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from starlette.routing import Route
 from mapae.jose import strict_json
 from mapae.jose.jwks import JwkSet
 from mapae.server.domain.metadata import metadata
+from mapae.server.http import openapi
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class WellKnown:
     keys: Callable[[], JwkSet]
     life_s: int
     _printed: tuple[JwkSet, Printed] | None = field(default=None, init=False)
+    _described: Printed = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._described = Printed.of(openapi.document(self.issuer))
 
     def routes(self) -> list[Route]:
         """The paths of the documents."""
@@ -46,6 +51,7 @@ class WellKnown:
             Route("/.well-known/jwks.json", self.get_keys),
             Route("/.well-known/oauth-authorization-server", self.get_metadata),
             Route("/.well-known/openid-configuration", self.get_metadata),
+            Route("/openapi.json", self.get_openapi),
         ]
 
     async def get_keys(self, request: Request) -> Response:
@@ -58,6 +64,10 @@ class WellKnown:
     async def get_metadata(self, request: Request) -> Response:
         """The metadata."""
         return self._answer(request, Printed.of(metadata(self.issuer)))
+
+    async def get_openapi(self, request: Request) -> Response:
+        """The description of this server's endpoints."""
+        return self._answer(request, self._described)
 
     def _answer(self, request: Request, document: Printed) -> Response:
         headers = {
