@@ -123,10 +123,10 @@ def test_an_idle_tls_connection_keeps_nobody_waiting(
     )
     log, port = tmp_path / "log", free_port()
     trusting = ssl.create_default_context(cafile=authority.file)
-    with server(environ, log, port, 1, scheme="https") as process:
-        with closing(HTTPSConnection("127.0.0.1", port, context=trusting, timeout=PATIENCE_S)) as idle:
-            idle.request("GET", "/health/live")
-            assert idle.getresponse().read()
-            process.terminate()
-            process.wait(PATIENCE_S)
+    idle = HTTPSConnection("127.0.0.1", port, context=trusting, timeout=PATIENCE_S)
+    with server(environ, log, port, 1, scheme="https") as process, closing(idle):
+        idle.request("GET", "/health/live")
+        assert idle.getresponse().read()
+        process.terminate()
+        process.wait(PATIENCE_S)
     assert "timeout graceful shutdown exceeded" not in log.read_text()
