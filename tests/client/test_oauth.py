@@ -361,6 +361,7 @@ def test_signing_out_revokes_the_refresh_token(bench: Bench) -> None:
 
     (call,) = bench.wire.calls_to("/revoke")
     assert call.body == {"token": "r-0", "client_id": "native"}
+    assert call.headers["mapae-instance"] == bench.wire.calls_to("/token")[0].headers["mapae-instance"]
     assert bench.store.read() is None
 
 

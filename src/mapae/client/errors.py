@@ -17,9 +17,10 @@ class LoginRequired(ClientError):
     """Nobody is signed in: the person has to sign in (again). By now no token of the session is stored.
 
     Attributes:
-        reason: `not_signed_in`, `invalid_refresh_token`, or why the server ended the session: `expired`,
-            `idle`, `logged_out`, `replayed`, `password_changed`, `user_disabled`, `revoked_by_user`,
-            `revoked_by_admin`, `client_removed`, `key_lost`.
+        reason: `not_signed_in`; `invalid_refresh_token`, or of an OAuth server that says no more,
+            `invalid_grant`; or why the server ended the session: `expired`, `idle`, `logged_out`, `replayed`,
+            `password_changed`, `user_disabled`, `revoked_by_user`, `revoked_by_admin`, `client_removed`,
+            `key_lost`.
     """
 
     def __init__(self, issuer: str, reason: str) -> None:

@@ -1,12 +1,17 @@
 """The session as call credentials of gRPC."""
 
-import grpc
+from typing import TYPE_CHECKING
 
 from mapae.client.authorizer import Authorizer, bearer
 from mapae.client.errors import ClientError
 
+if TYPE_CHECKING:
+    from grpc import AuthMetadataContext, AuthMetadataPlugin, AuthMetadataPluginCallback
+else:
+    AuthMetadataPlugin = object  # gRPC only calls it
 
-class GrpcToken(grpc.AuthMetadataPlugin):
+
+class GrpcToken(AuthMetadataPlugin):
     """Adds the token to calls to its origins. gRPC asks for each call and each retry, in a thread of its own.
 
     gRPC shows credentials no answers: a token that a server refuses is renewed when it grows old, or by
@@ -16,7 +21,7 @@ class GrpcToken(grpc.AuthMetadataPlugin):
     def __init__(self, authorizer: Authorizer) -> None:
         self._authorizer = authorizer
 
-    def __call__(self, context: grpc.AuthMetadataContext, callback: grpc.AuthMetadataPluginCallback) -> None:
+    def __call__(self, context: "AuthMetadataContext", callback: "AuthMetadataPluginCallback") -> None:
         """Hand over the metadata of one call, or why there is none."""
         if not self._authorizer.covers(context.service_url):
             callback((), None)

@@ -1,9 +1,7 @@
-"""The session as an `AuthBase` of requests."""
+"""The session as what requests calls an `auth`: a function of the request."""
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
-
-from requests.auth import AuthBase
 
 from mapae.client.authorizer import Authorizer, bearer
 
@@ -11,7 +9,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
 
-class RequestsAuth(AuthBase):
+class RequestsAuth:
     """Adds the token to requests for its origins, and renews it once when the API calls it invalid.
 
     requests repeats itself what its `Retry` says; each repetition carries the token of the first.

@@ -227,10 +227,11 @@ class Session:
 
     def _tell_of_logout(self, scope: Scope) -> None:
         sign_in, tokens = self._kept()
-        if sign_in.grant is not None:
-            self._revoke(sign_in.grant, tokens, scope)
-            return
+        # Without it our server would take a refresh token for a stolen one.
         headers = {"Mapae-Instance": sign_in.instance.reveal()}
+        if sign_in.grant is not None:
+            self._revoke(sign_in.grant, tokens, scope, headers)
+            return
         body: dict[str, str] = {"scope": scope}
         if tokens.refresh_token is None:
             headers["Authorization"] = bearer(tokens.access_token.reveal())
@@ -240,7 +241,7 @@ class Session:
         if answer.status != 204:
             raise unavailable(answer)
 
-    def _revoke(self, grant: OAuthGrant, tokens: Tokens, scope: Scope) -> None:
+    def _revoke(self, grant: OAuthGrant, tokens: Tokens, scope: Scope, headers: Mapping[str, str]) -> None:
         if scope != "this":
             raise Misuse("an OAuth client can end its own session only; the server's pages end the others")
         if grant.revocation_endpoint is None:
@@ -248,7 +249,7 @@ class Session:
         from mapae.client.oauth_requests import revocation_call
 
         token = tokens.refresh_token or tokens.access_token
-        answer = self._outside.send(revocation_call(grant.revocation_endpoint, grant, token, {}))
+        answer = self._outside.send(revocation_call(grant.revocation_endpoint, grant, token, headers))
         if answer.status != 200:
             raise unavailable(answer)
 
