@@ -331,7 +331,9 @@ def routes(settings: Settings, house: House, metrics: Metrics, pages: Pages) -> 
     revoke = Revoke(authenticate, read, batches, tokens, database)
     cors, proxies = Cors(house.clients.browser_origins), settings.trusted_proxies
     session_api = SessionApi(
-        log_in=LogIn(database, check_password, begin_session, issue, settings.issuer, system_entropy),
+        log_in=LogIn(
+            house.resource_servers, check_password, begin_session, issue, settings.issuer, system_entropy
+        ),
         refresh=refresh,
         issue=issue,
         log_out=RefreshTokenLogOut(read, batches, database),

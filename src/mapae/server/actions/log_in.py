@@ -7,6 +7,7 @@ from mapae.entropy import Entropy
 from mapae.server.actions.begin_session import BeginSession
 from mapae.server.actions.check_password import CheckPassword
 from mapae.server.actions.issue import Granted, Issue
+from mapae.server.actions.resource_directory import ResourceDirectory
 from mapae.server.actions.tokens import Tokens
 from mapae.server.domain.caller import Caller
 from mapae.server.domain.families import Binder, Family
@@ -16,7 +17,6 @@ from mapae.server.domain.problems import Problem, ProblemCode
 from mapae.server.domain.resource_servers import ResourceServer, Target, UnknownScope, choose_target
 from mapae.server.domain.sessions import Session
 from mapae.server.domain.users import User
-from mapae.server.store.engine import Database
 from mapae.server.store.unit import Unit
 from mapae.server.store.users import Confirmed
 
@@ -36,7 +36,7 @@ class LoginRequest:
 class LogIn:
     """The first-party door: tokens at once, for the user's own applications."""
 
-    database: Database
+    resource_servers: ResourceDirectory
     check_password: CheckPassword
     begin_session: BeginSession
     issue: Issue
@@ -51,8 +51,7 @@ class LogIn:
             HashingBusy: too many passwords wait to be checked.
             StoreUnavailable: the database cannot do it now.
         """
-        async with self.database.reading() as unit:
-            target = self._target(request.scopes, await unit.resource_servers.all())
+        target = self._target(request.scopes, await self.resource_servers.all())
 
         async def admit(unit: Unit, user: User, confirmed: Confirmed) -> tuple[User, Family]:
             session = await self.begin_session(
