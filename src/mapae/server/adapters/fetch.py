@@ -8,6 +8,7 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final, Self
@@ -37,6 +38,14 @@ class FetchFailed(Exception):
     """It could not be done; the text says why, for the log. Whoever chose the address is told no more than that."""
 
 
+@cache  # to read the authorities of a system takes a while
+def _trusting(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
+
+
 class GuardedFetch:
     """Fetches and posts, within 5 s, at most 64 KiB, without redirects and without a proxy.
 
@@ -51,9 +60,7 @@ class GuardedFetch:
     def __init__(self, allow: Sequence[Network | str] = (), ca_file: Path | None = None) -> None:
         self._hosts = frozenset(item for item in allow if isinstance(item, str))
         self._networks = tuple(item for item in allow if not isinstance(item, str))
-        self._tls = ssl.create_default_context()
-        if ca_file is not None:
-            self._tls.load_verify_locations(ca_file)
+        self._tls = _trusting(ca_file)
 
     async def get_json(self, url: str) -> dict[str, Any]:
         """The JSON object at `url`.

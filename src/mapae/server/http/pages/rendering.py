@@ -5,7 +5,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from babel.dates import format_timedelta
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,6 +20,23 @@ from mapae.server.http.pages.languages import Language, Languages, load_language
 from mapae.server.http.pages.words import error_words, scope_words
 
 PACKAGE: Final = "mapae.server.http.pages"
+
+
+class _Compiled(BytecodeCache):
+    """Templates, compiled once in a process: they are the same code in every language."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED: Final = _Compiled()
 
 
 class Pages:
@@ -85,6 +103,7 @@ class Pages:
     def _environment(self, language: Language, *, host: str, base: str) -> Environment:
         environment = Environment(
             loader=PackageLoader(PACKAGE),
+            bytecode_cache=_COMPILED,
             extensions=["jinja2.ext.i18n"],
             autoescape=True,
             undefined=StrictUndefined,
