@@ -14,6 +14,7 @@ from tests.journeys.processes import MAPAE, environment, free_port, mapae, start
 PASSWORD = "correct horse battery staple"
 SECRET_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"
 LOGIN = json.dumps({"username": "alice", "password": PASSWORD}).encode()
+CLIENT_SECRET = "a secret of a service"
 SETUP = f"""
 [[users]]
 username = "alice"
@@ -23,6 +24,14 @@ roles = ["member"]
 [[resource_servers]]
 audience = "https://api.example.com"
 scopes = ["orders:read"]
+
+[[clients]]
+client_id = "service"
+client_secret = "{CLIENT_SECRET}"
+grant_types = ["authorization_code", "refresh_token", "client_credentials"]
+redirect_uris = ["https://app.example.com/callback"]
+scope = "orders:read"
+id_token_signed_response_alg = "ES256"
 """
 
 #: Seconds after which an answer does not come any more. Far more than any answer takes.

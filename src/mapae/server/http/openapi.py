@@ -192,7 +192,19 @@ _ONE_TOKEN: Final = {
     "token": text("The token in question."),
     "token_type_hint": text("Taken, and not needed."),
 }
-_USERINFO_ANSWERS: Final = {"200": _json(ref("Claims")), **_problems(400, 401, 403, 408, 413)}
+_USERINFO_ANSWERS: Final = {
+    "200": _json(ref("Claims")),
+    **{status: error for status, error in _oauth_errors().items() if status != "429"},
+    **{status: problem for status, problem in _problems(401, 403).items() if status != "503"},
+    # A form that is none is an OAuth error; a token that is none, a problem.
+    "400": {
+        "description": "Refused.",
+        "content": {
+            "application/json": {"schema": ref("OAuthError")},
+            "application/problem+json": {"schema": ref("Problem")},
+        },
+    },
+}
 
 _OAUTH: Final = {
     "/oauth/token": {
