@@ -311,3 +311,19 @@ async def test_another_site_cannot_sign_a_person_out(server: Server, browser: Br
     await browser.open("/oauth/logout?client_id=web&post_logout_redirect_uri=https://app.example.com/bye")
     await browser.follow(await browser.http.post("/oauth/logout", data={"client_id": "web"}))
     assert "code" in heard(await browser.authorize(prompt="none"))
+
+
+async def test_nothing_that_signs_anybody_in_is_in_the_log(
+    server: Server, browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    login = await browser.authorize()
+    (form,) = Page(login.text).forms
+    await browser.sign_in(login, "alice", "not the password")
+    told = await browser.arrive(state="of the client")
+    await browser.redeem(told["code"])
+    await browser.authorize(prompt="none", max_age="0")
+    logged = "".join(capsys.readouterr())
+    assert "/oauth/authorize" in logged
+    secrets = [told["code"], PASSWORD, "not the password", form.fields["csrf"], "of the client"]
+    for secret in (*secrets, *browser.http.cookies.values()):
+        assert secret not in logged

@@ -273,8 +273,13 @@ def back_channel(settings: Settings, house: House, metrics: Metrics) -> BackChan
     return BackChannel(house.database, house.clients, mint, house.fetch, metrics, house.logged_out)
 
 
-def sign_in_routes(
-    settings: Settings, house: House, pages: Pages, check_password: CheckPassword, begin: BeginSession
+def sign_in_routes(  # what it shares with the other doors
+    settings: Settings,
+    house: House,
+    metrics: Metrics,
+    pages: Pages,
+    check_password: CheckPassword,
+    begin: BeginSession,
 ) -> list[Route]:
     """Where people sign in and out, at the wish of a client."""
     database, keys, idle_s = house.database, house.ring.published, settings.session_idle
@@ -295,7 +300,7 @@ def sign_in_routes(
     sign_in = SignInBrowser(database, check_password, begin, idle_s, system_entropy)
     log_out = LogOutBrowser(database, house.clients, keys, settings.issuer, idle_s, house.logged_out.set)
     return [
-        *AuthorizationEndpoint(authorize, cookies, pages, base).routes(),
+        *AuthorizationEndpoint(authorize, cookies, pages, metrics, base).routes(),
         *LoginPage(authorize, sign_in, cookies, csrf, pages, base, proxies, system_entropy).routes(),
         *ConsentPage(authorize, GiveConsent(database), cookies, csrf, pages, base).routes(),
         *LogoutEndpoint(log_out, cookies, csrf, pages, base, proxies).routes(),
@@ -348,7 +353,7 @@ def routes(settings: Settings, house: House, metrics: Metrics, pages: Pages) -> 
         *IntrospectionEndpoint(introspect, metrics, proxies).routes(),
         *RevocationEndpoint(revoke, cors, metrics, proxies).routes(),
         *UserinfoEndpoint(Userinfo(tokens, live, database), cors, metrics).routes(),
-        *sign_in_routes(settings, house, pages, check_password, begin_session),
+        *sign_in_routes(settings, house, metrics, pages, check_password, begin_session),
         *WellKnown(settings.issuer, ring.published, settings.jwks_life).routes(),
         *Health(database).routes(),
         *MetricsPage(metrics, settings.metrics).routes(),

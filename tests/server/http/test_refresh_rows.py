@@ -1,13 +1,10 @@
 """The table of domain/families as a client meets it: row by row over HTTP, on both databases."""
 
 import hashlib
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, select, update
+from sqlalchemy import select, update
 
 from mapae.server.app import rotation_of
 from mapae.server.domain.families import MAX_SCORE
@@ -16,6 +13,7 @@ from mapae.server.domain.refresh_token import RefreshKey, RefreshTokenCodec
 from mapae.server.settings import load_settings
 from mapae.server.store import tables
 from tests.server.http.conftest import INSTANCE, ISSUER, SECRET_KEY, Server, serving
+from tests.server.http.statements import statements
 
 #: The key of the server under test.
 KEYS: list[RefreshKey] = []
@@ -25,20 +23,8 @@ NOBODY: dict[str, str] = {}
 ATTEMPT = "an-attempt-value-of-the-client"
 GRACE = 10
 #: What the key ring asks every two seconds, whatever goes on beside it.
-THE_RINGS = re.compile(r"FROM (keys|resource_servers)|^SELECT (floor|CAST)")
-
 LATE, SOON = GRACE + 1, 0
 ENDED, REFUSED = "session_ended", "invalid_refresh_token"
-
-
-@contextmanager
-def listening(note: Callable[..., None]) -> Iterator[None]:
-    """Hand every statement of every engine to `note`."""
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 async def set_up(server: Server, bound: bool, seconds_ago: int, row: dict[str, Any]) -> str:
@@ -126,17 +112,10 @@ async def test_row_11_another_attempt_value_ends_the_family(server: Server) -> N
 async def test_a_refresh_is_one_read_one_write_and_one_commit(database_url: str) -> None:
     async with serving(database_url, MAPAE_REFRESH_GRACE="0") as server:
         token = (await server.login()).json()["refresh_token"]
-        statements: list[str] = []
-
-        def note(*facts: Any) -> None:
-            if not THE_RINGS.search(facts[2]):
-                statements.append(facts[2].split()[0])
-
-        with listening(note):
+        with statements() as made:
             assert (await server.refresh(token)).status_code == 200
-        assert [one for one in statements if one not in ("BEGIN", "BEGIN;")] == ["SELECT", "UPDATE"]
-        statements.clear()
-        with listening(note):
+        assert made == ["SELECT", "UPDATE"]
+        with statements() as made:
             for forged in ("mpr_" + "A" * 64, token[:-1] + ("A" if token[-1] != "A" else "B"), "nonsense"):
                 assert (await server.refresh(forged)).status_code == 401
-        assert statements == [], "a forged token touches no database"
+        assert made == [], "a forged token touches no database"

@@ -10,6 +10,7 @@ from mapae.jose.jwk import Jwk
 from mapae.server.store import tables
 from tests.server.http.browser import CALLBACK, Browser, Page, browsing, heard, register, rows
 from tests.server.http.conftest import ISSUER, Server, bearer, serving
+from tests.server.http.statements import statements
 
 
 @pytest.fixture
@@ -197,3 +198,13 @@ async def test_a_hint_about_another_user(alone: Server) -> None:
             {"iss": ISSUER, "aud": "web", "sub": "bob"}, Jwk.generate("RS256", kid="mine"), typ="at+jwt"
         )
         assert heard(await browser.authorize(id_token_hint=forged))["error"] == "invalid_request"
+
+
+async def test_a_code_for_who_is_signed_in_is_one_read_one_write_and_one_commit(database_url: str) -> None:
+    async with serving(database_url) as server:
+        await register(server)
+        async with browsing(server) as browser:
+            await browser.arrive()
+            with statements() as made:
+                assert "code" in heard(await browser.authorize())
+            assert made == ["SELECT", "INSERT"]

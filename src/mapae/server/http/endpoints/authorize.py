@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import assert_never
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from mapae.oauth.parameters import Parameters
 from mapae.server.actions.authorize import Authorize
+from mapae.server.adapters.metrics import Metrics
 from mapae.server.domain.authorize import AskConsent, Issue, LogIn, RefuseAtClient, RefuseHere
 from mapae.server.domain.problems import Problem
 from mapae.server.http.cookies import SESSION, Cookies
@@ -26,6 +28,8 @@ from mapae.server.http.onward import (
 from mapae.server.http.pages.for_people import for_people
 from mapae.server.http.pages.rendering import Pages
 
+log = structlog.get_logger()
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationEndpoint:
@@ -34,6 +38,7 @@ class AuthorizationEndpoint:
     authorize: Authorize
     cookies: Cookies
     pages: Pages
+    metrics: Metrics
     base: str
 
     def routes(self) -> list[Route]:
@@ -50,7 +55,9 @@ class AuthorizationEndpoint:
         match decided.step:
             case RefuseHere(code, detail):
                 raise Problem(code, detail=detail)
-            case RefuseAtClient() as refused:
+            case RefuseAtClient(error=error) as refused:
+                log.info("refused", code=error.code.value, detail=error.detail)
+                self.metrics.refused("get_authorize", error.code.value)
                 return to_client(request, self.pages, self.authorize.refuse(refused))
             case LogIn():
                 return see_other(self.base + page_for(LOGIN, decided.request))
