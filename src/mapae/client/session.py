@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 from mapae.client.answer import Answer
-from mapae.client.authorizer import Authorizer, bearer
 from mapae.client.errors import LoginRequired, Misuse, Unavailable
 from mapae.client.flight import SingleFlight
 from mapae.client.origin import issuer_url
@@ -177,12 +176,14 @@ class Session:
             Misuse: no origin, or one that is not encrypted.
             ModuleNotFoundError: neither library is installed.
         """
+        from mapae.client.authorizer import Authorizer
         from mapae.client.http_auth import session_auth
 
         return session_auth(Authorizer(self, origins))
 
     def requests_auth(self, *origins: str) -> "RequestsAuth":
         """What requests takes: `requests.get(url, auth=session.requests_auth(origin))`. Else as `auth`."""
+        from mapae.client.authorizer import Authorizer
         from mapae.client.requests_auth import RequestsAuth
 
         return RequestsAuth(Authorizer(self, origins))
@@ -190,6 +191,7 @@ class Session:
     def aiohttp_middleware(self, *origins: str) -> "AiohttpMiddleware":
         """What aiohttp takes: `ClientSession(middlewares=[session.aiohttp_middleware(origin)])`. Else as `auth`."""
         from mapae.client.aiohttp_middleware import AiohttpMiddleware
+        from mapae.client.authorizer import Authorizer
 
         return AiohttpMiddleware(Authorizer(self, origins))
 
@@ -201,6 +203,7 @@ class Session:
         """
         from grpc import metadata_call_credentials
 
+        from mapae.client.authorizer import Authorizer
         from mapae.client.grpc_credentials import GrpcToken
 
         return metadata_call_credentials(GrpcToken(Authorizer(self, origins)), name="mapae")
@@ -234,7 +237,7 @@ class Session:
             return
         body: dict[str, str] = {"scope": scope}
         if tokens.refresh_token is None:
-            headers["Authorization"] = bearer(tokens.access_token.reveal())
+            headers["Authorization"] = f"Bearer {tokens.access_token.reveal()}"
         else:
             body["refresh_token"] = tokens.refresh_token.reveal()
         answer = self._post("logout", body, headers)
