@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
 from mapae.server.store.migrations import migrate
 from tests.postgres import PostgresMissing, throw_away_cluster
@@ -65,6 +65,13 @@ class PostgresServer:
                 await connection.close()
 
         return asyncio.run(run())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coverage does not watch properties: they take the ways of the other tests again, a hundred times."""
+    for item in items:
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("no_cover")
 
 
 @pytest.hookimpl(optionalhook=True)
