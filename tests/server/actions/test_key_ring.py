@@ -16,12 +16,14 @@ from sqlalchemy import Connection, select, text, update
 from mapae.clock import Clock, system_clock
 from mapae.entropy import system_entropy
 from mapae.jose.jwk import Jwk
+from mapae.oauth.client_metadata import ClientMetadata
 from mapae.oauth.scope import Scope
 from mapae.server.actions.key_ring import KeyRing
 from mapae.server.actions.mint import Mint
 from mapae.server.actions.rotate_keys import NoSuchKey, RotateKeys, WrongSecretKey
 from mapae.server.adapters.key_holders import HolderUnavailable, SealedKeys
 from mapae.server.adapters.sealing import CannotOpen, Sealer
+from mapae.server.domain.clients import Client
 from mapae.server.domain.keys import REFRESH_ALGORITHM, SEEN_S, Key, KeyState, Lives
 from mapae.server.domain.refresh_token import RefreshKeyLost, RefreshTokenCodec, derive_refresh_key
 from mapae.server.domain.resource_servers import ResourceServer
@@ -103,6 +105,26 @@ async def process(database: Database) -> Process:
     made = Process(database)
     await made.ring.look()
     return made
+
+
+async def test_the_key_of_a_client_that_was_just_registered_is_made_when_it_is_needed(
+    process: Process,
+) -> None:
+    with pytest.raises(HolderUnavailable):
+        process.ring.signing_id_tokens("RS256")
+    async with process.database.unit() as unit:
+        await unit.clients.add(Client("web", ClientMetadata(), created_at=0))
+        await unit.commit()
+    await process.ring.prepare_id_tokens("RS256")
+    key = process.ring.signing_id_tokens("RS256")
+    assert key.kid in process.published
+    await process.ring.prepare_id_tokens("RS256")
+    assert process.ring.signing_id_tokens("RS256") is key
+
+
+async def test_an_algorithm_that_no_client_asks_for_gets_no_key(process: Process) -> None:
+    with pytest.raises(HolderUnavailable):
+        await process.ring.prepare_id_tokens("PS256")
 
 
 async def pass_in_database(database: Database, seconds: int) -> None:

@@ -20,6 +20,7 @@ from mapae.server.domain.families import (
     Turned,
     log_out,
     spend,
+    spend_for,
     vouch,
 )
 from mapae.server.domain.sessions import Ending, EndReason
@@ -298,3 +299,33 @@ def test_a_token_that_speaks_for_its_session_does_not_turn_it() -> None:
     decision = vouch(kept, presented(5, instance_digest=OURS), now=NOW, policy=POLICY)
     assert decision == Replayed(kept)
     assert vouch(kept, presented(5), now=NOW, policy=POLICY) == theft(kept)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "audience", "kind"),
+    [
+        ((), None, Turned),
+        (("orders:read",), None, Turned),
+        (("orders:read",), "https://api.example.com", Turned),
+        (("orders:read", "orders:write"), None, RefusalCode.INVALID_SCOPE),
+        ((), "https://other.example.com", RefusalCode.INVALID_TARGET),
+    ],
+)
+def test_a_request_for_more_than_was_granted_spends_nothing(
+    scopes: tuple[str, ...], audience: str | None, kind: type | RefusalCode
+) -> None:
+    row = family(CLIENT)
+    decision = spend_for(scopes, audience)(row, Presented(5, "mapae"), now=NOW, policy=POLICY)
+    if isinstance(kind, RefusalCode):
+        assert decision == Refused(row, kind, ())
+    else:
+        assert isinstance(decision, kind)
+
+
+def test_what_a_request_asks_for_does_not_hide_a_theft_or_an_end() -> None:
+    too_much = spend_for(("orders:write",), None)
+    theft = too_much(family(CLIENT), Presented(2, "mapae"), now=NOW, policy=POLICY)
+    assert isinstance(theft, Ended)
+    assert theft.ending.reason is EndReason.REPLAYED
+    over = family(CLIENT, ending=Ending(EndReason.LOGGED_OUT, NOW - 1))
+    assert isinstance(too_much(over, Presented(5, "mapae"), now=NOW, policy=POLICY), Ended)

@@ -93,6 +93,17 @@ async def test_two_who_read_a_code_read_it_one_after_the_other(database: Databas
     assert reads in ([None, "one"], [None, "two"])
 
 
+async def test_codes_and_revoked_tokens_are_swept_when_they_are_long_over(database: Database) -> None:
+    async with database.unit() as unit:
+        await unit.access_tokens.revoke("token", expires_at=CODE.expires_at)
+        assert await unit.jobs.sweep_codes(over_before=CODE.expires_at, most=5) == 0
+        assert await unit.jobs.sweep_revoked_tokens(over_before=CODE.expires_at, most=5) == 0
+        assert await unit.jobs.sweep_codes(over_before=CODE.expires_at + 1, most=5) == 1
+        assert await unit.jobs.sweep_revoked_tokens(over_before=CODE.expires_at + 1, most=5) == 1
+        assert await unit.codes.for_update(CODE.digest) is None
+        assert await unit.access_tokens.revoked(["token"]) == frozenset()
+
+
 async def test_what_a_family_was_asked_for_by_claims_is_kept(database: Database) -> None:
     family = Family(
         id="family-12345",
