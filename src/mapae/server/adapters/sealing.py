@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mapae.entropy import Entropy
+from mapae.server.domain.derived_keys import derive
 
 _NONCE_BYTES = 12
 
@@ -56,7 +55,7 @@ class Sealer:
 
 
 def _cipher(secret_key: bytes) -> AESGCM:
-    return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"mapae sealing key 1").derive(secret_key))
+    return AESGCM(derive(secret_key, "mapae sealing key 1"))
 
 
 def _opened(cipher: AESGCM, sealed: bytes, purpose: str) -> bytes:

@@ -16,12 +16,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from mapae.jose import base64url
 from mapae.jose.errors import JoseError
 from mapae.secret import Secret
+from mapae.server.domain.derived_keys import derive
 
 PREFIX: Final = "mpr_"
 #: A MAC key: the bytes that name it in each token, and those that are it.
@@ -63,7 +61,7 @@ class RefreshKey:
 def derive_refresh_key(secret_key: bytes) -> RefreshKey:
     """The refresh key of an installation's secret key (32 bytes or more). HKDF, RFC 5869."""
     size = KEY_ID_BYTES + KEY_MATERIAL_BYTES
-    derived = HKDF(SHA256(), size, salt=None, info=b"mapae refresh key 1").derive(secret_key)
+    derived = derive(secret_key, "mapae refresh key 1", size=size)
     return RefreshKey(derived[:KEY_ID_BYTES], derived[KEY_ID_BYTES:])
 
 
