@@ -16,9 +16,10 @@ from mapae.server.domain.authorize import (
     AskConsent,
     Issue,
     Known,
+    LogIn,
     RefuseAtClient,
+    RefuseHere,
     SignedIn,
-    Step,
     beginning,
     next_step,
 )
@@ -26,6 +27,7 @@ from mapae.server.domain.began import began_at, stamped
 from mapae.server.domain.clients import Client
 from mapae.server.domain.codes import CODE_BYTES, CODE_LIFE_S, Code, code_of
 from mapae.server.domain.ids import new_id
+from mapae.server.domain.problems import Problem
 from mapae.server.store.browsers import Browser
 from mapae.server.store.engine import Database
 
@@ -37,7 +39,7 @@ class Decided:
     `began` and `now` are moments of the database's clock: what a page does happens at `max(now, began)`.
     """
 
-    step: Step
+    step: RefuseAtClient | LogIn | AskConsent | Issue
     request: Parameters
     began: int
     now: int
@@ -60,6 +62,7 @@ class Authorize:
         """What happens next with this request of the browser that has this cookie. Changes nothing.
 
         Raises:
+            Problem: the person has to be told, not the client (`RefuseHere`).
             StoreUnavailable: that cannot be said now.
         """
         client = await self._client(request)
@@ -78,6 +81,8 @@ class Authorize:
                 now=now,
             ),
         )
+        if isinstance(step, RefuseHere):
+            raise Problem(step.code, detail=step.detail)
         if began is None:
             began = beginning(signed_in, now=now)
             request = stamped(request, self.stamp_key, began=began)

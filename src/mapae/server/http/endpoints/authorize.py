@@ -11,8 +11,7 @@ from starlette.routing import Route
 from mapae.oauth.parameters import Parameters
 from mapae.server.actions.authorize import Authorize
 from mapae.server.adapters.metrics import Metrics
-from mapae.server.domain.authorize import AskConsent, Issue, LogIn, RefuseAtClient, RefuseHere
-from mapae.server.domain.problems import Problem
+from mapae.server.domain.authorize import AskConsent, Issue, LogIn, RefuseAtClient
 from mapae.server.http.cookies import SESSION, Cookies
 from mapae.server.http.form import read_form
 from mapae.server.http.onward import (
@@ -53,8 +52,6 @@ class AuthorizationEndpoint:
         parameters = bounded(Parameters.of_query(request.url.query))
         decided = await self.authorize.decide(parameters, self.cookies.read(request, SESSION))
         match decided.step:
-            case RefuseHere(code, detail):
-                raise Problem(code, detail=detail)
             case RefuseAtClient(error=error) as refused:
                 log.info("refused", code=error.code.value, detail=error.detail)
                 self.metrics.refused("get_authorize", error.code.value)

@@ -10,8 +10,7 @@ from mapae.oauth.errors import ErrorCode, OAuthError
 from mapae.oauth.parameters import Parameters
 from mapae.server.actions.authorize import Authorize, Decided
 from mapae.server.actions.give_consent import GiveConsent
-from mapae.server.domain.authorize import AskConsent, RefuseHere
-from mapae.server.domain.problems import Problem
+from mapae.server.domain.authorize import AskConsent
 from mapae.server.http.cookies import SESSION, Cookies
 from mapae.server.http.csrf import Csrf
 from mapae.server.http.form import read_form
@@ -60,10 +59,7 @@ class ConsentPage:
         return see_other(self.base + return_to(decided.request))
 
     async def _decided(self, request: Request, address: str | None) -> Decided:
-        decided = await self.authorize.decide(request_in(address or ""), self.cookies.read(request, SESSION))
-        if isinstance(decided.step, RefuseHere):
-            raise Problem(decided.step.code, detail=decided.step.detail)
-        return decided
+        return await self.authorize.decide(request_in(address or ""), self.cookies.read(request, SESSION))
 
     def _page(self, request: Request, parameters: Parameters, asked: AskConsent) -> Response:
         cookie, metadata = self.csrf.cookie(request), asked.client.metadata

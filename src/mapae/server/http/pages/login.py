@@ -16,7 +16,7 @@ from mapae.secret import Secret
 from mapae.server.actions.authorize import Authorize, Decided
 from mapae.server.actions.sign_in_browser import SignInBrowser
 from mapae.server.adapters.argon2_hasher import HashingBusy
-from mapae.server.domain.authorize import AskConsent, Issue, LogIn, RefuseHere
+from mapae.server.domain.authorize import AskConsent, Issue, LogIn
 from mapae.server.domain.passwords import CredentialRefused, parse_username, prepare_password
 from mapae.server.domain.problems import Problem, ProblemCode
 from mapae.server.http.cookies import DEVICE, DEVICE_LIFE_S, SESSION, Cookies
@@ -66,10 +66,10 @@ class LoginPage:
             username = await self.sign_in.username(self.cookies.read(request, SESSION))
             if username is not None:
                 return self.pages.answer(request, "signed_in.html", username=username)
-        elif not isinstance(asking.step, LogIn):
-            return see_other(self.base + return_to(asking.request))
-        proposed = asking.step.username if asking and isinstance(asking.step, LogIn) else None
-        return self._form(request, asking, username=proposed or "")
+            return self._form(request, None)
+        if isinstance(asking.step, LogIn):
+            return self._form(request, asking, username=asking.step.username or "")
+        return see_other(self.base + return_to(asking.request))
 
     async def post_login(self, request: Request) -> Response:
         """User name and password: the browser gets a session, or the page again."""
@@ -91,10 +91,7 @@ class LoginPage:
     async def _asking(self, request: Request, address: str | None) -> Decided | None:
         if address is None:
             return None
-        decided = await self.authorize.decide(request_in(address), self.cookies.read(request, SESSION))
-        if isinstance(decided.step, RefuseHere):
-            raise Problem(decided.step.code, detail=decided.step.detail)
-        return decided
+        return await self.authorize.decide(request_in(address), self.cookies.read(request, SESSION))
 
     async def _signed_in(
         self, request: Request, form: Form, device: Secret, asking: Decided | None
@@ -118,7 +115,7 @@ class LoginPage:
             raise Problem(ProblemCode.BUSY, retry_after_s=busy.retry_after_s) from None
 
     def _form(
-        self, request: Request, asking: Decided | None, *, username: str, problem: Problem | None = None
+        self, request: Request, asking: Decided | None, *, username: str = "", problem: Problem | None = None
     ) -> Response:
         cookie = self.csrf.cookie(request)
         step = asking.step if asking and isinstance(asking.step, LogIn | AskConsent | Issue) else None
