@@ -14,16 +14,9 @@ from mapae.client.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
+from mapae.client.judgements import Backoff, Ended, judge_login, judge_refresh
 from mapae.client.records import Tokens
-from mapae.client.steps import (
-    Backoff,
-    Ended,
-    Held,
-    good_enough,
-    judge_login,
-    judge_refresh,
-    remaining_s,
-)
+from mapae.client.steps import Held, good_enough, remaining_s
 from mapae.secret import Secret
 
 NOW = 1_800_000_000.0

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from mapae.client.answer import Answer, seconds, secret
 from mapae.client.errors import LoginRefused, Misuse, UnexpectedAnswer
+from mapae.client.judgements import Ended, unavailable
 from mapae.client.origin import origin_of, protected_origin
 from mapae.client.records import AuthMethod, Tokens
-from mapae.client.steps import Ended, unavailable
 from mapae.jose import base64url, strict_json
 from mapae.jose.errors import JoseError
 from mapae.secret import Secret

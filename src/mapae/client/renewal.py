@@ -18,17 +18,15 @@ from dataclasses import replace
 from typing import Final
 from weakref import WeakValueDictionary
 
-from mapae.client.errors import AnswerLost, LoginRequired, Misuse, Unavailable
+from mapae.client.errors import AnswerLost, LoginRequired, Unavailable
 from mapae.client.flight import SingleFlight
+from mapae.client.judgements import Backoff, Ended, judge_refresh
 from mapae.client.outside import Outside
 from mapae.client.records import SignIn, Tokens
-from mapae.client.steps import Backoff, Ended, good_enough, judge_refresh
-from mapae.client.store import Store
+from mapae.client.steps import good_enough
+from mapae.client.store import LOCK_DEADLINE_S, Store, living
 from mapae.client.transport import Call
 from mapae.secret import Secret
-
-#: A little more than a refresh of another process may take, so that waiting for it is usually rewarded.
-LOCK_DEADLINE_S: Final = 12.0
 
 
 class Renewal:
@@ -42,22 +40,9 @@ class Renewal:
         self._store: Final = store
         self._outside: Final = outside
         self._flight: Final = SingleFlight[Tokens]()
+        #: For tasks: one thread for all that ask a session the same.
+        self.asked: Final = SingleFlight[str]()
         self._backoff = Backoff()
-
-    def kept(self) -> tuple[SignIn, Tokens]:
-        """What the store holds.
-
-        Raises:
-            LoginRequired: nobody is signed in, or the session has ended.
-            StoreFailed: the store cannot be read.
-            Misuse: it is the store of another issuer.
-        """
-        sign_in = self._store.read()
-        if sign_in is None or sign_in.tokens is None:
-            raise LoginRequired(self.issuer, (sign_in and sign_in.ended) or "not_signed_in")
-        if sign_in.issuer != self.issuer:
-            raise Misuse(f"this store holds a sign-in to {sign_in.issuer}, not to {self.issuer}")
-        return sign_in, sign_in.tokens
 
     def other_than(self, unwanted: Secret) -> Tokens:
         """Tokens with another access token than this one: those that were stored meanwhile, else renewed ones.
@@ -76,7 +61,7 @@ class Renewal:
     def _renew(self, unwanted: Secret) -> Tokens:
         with self._store.lock(LOCK_DEADLINE_S) as locked:
             while True:
-                sign_in, tokens = self.kept()
+                sign_in, tokens = living(self._store, self.issuer)
                 if tokens.access_token != unwanted and good_enough(tokens, 0, self._outside.clock()):
                     return tokens
                 if not (locked or sign_in.grant is None or tokens.refresh_token is None):
@@ -127,14 +112,14 @@ class Renewal:
         return judge_refresh(answer, asked_at)
 
     def _keep(self, tokens: Tokens, *, sent: Tokens) -> Tokens:
-        sign_in, kept = self.kept()
+        sign_in, kept = living(self._store, self.issuer)
         if kept.refresh_token != sent.refresh_token:
             return kept
         self._store.write(replace(sign_in, tokens=tokens))
         return tokens
 
     def _end(self, ended: Ended, *, sent: Tokens) -> None:
-        sign_in, kept = self.kept()
+        sign_in, kept = living(self._store, self.issuer)
         if kept.refresh_token != sent.refresh_token:
             return
         self._store.write(replace(sign_in, tokens=None, ended=ended.reason))

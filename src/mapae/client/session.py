@@ -4,15 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
-from mapae.client.answer import Answer
 from mapae.client.errors import LoginRequired, Misuse, Unavailable
-from mapae.client.flight import SingleFlight
 from mapae.client.origin import issuer_url
 from mapae.client.outside import THE_WORLD, Outside
 from mapae.client.records import OAuthClient, OAuthGrant, SignIn, Tokens
-from mapae.client.renewal import LOCK_DEADLINE_S, shared_renewal
-from mapae.client.steps import Held, judge_login, remaining_s, unavailable
-from mapae.client.store import Store, found_store, kept_store
+from mapae.client.steps import Held, remaining_s
+from mapae.client.store import LOCK_DEADLINE_S, Store, found_store, kept_store, living
 from mapae.client.transport import Call
 from mapae.secret import Secret
 
@@ -20,8 +17,10 @@ if TYPE_CHECKING:
     from grpc import CallCredentials
 
     from mapae.client.aiohttp_middleware import AiohttpMiddleware
+    from mapae.client.answer import Answer
     from mapae.client.http_auth import SessionAuth
     from mapae.client.oauth_flows import SignedIn, SignInRequest
+    from mapae.client.renewal import Renewal
     from mapae.client.requests_auth import RequestsAuth
 
 Scope = Literal["this", "others", "all"]
@@ -38,8 +37,7 @@ class Session:
         self.issuer: Final = issuer
         self._store: Final = store
         self._outside: Final = outside
-        self._renewal: Final = shared_renewal(issuer, store, outside)
-        self._asked: Final = SingleFlight[str]()
+        self._renewal: Renewal | None = None
         self._held: Held | None = None
 
     @classmethod
@@ -120,7 +118,7 @@ class Session:
         """As `token`, for asyncio: the event loop goes on, and tasks that wait share one thread."""
         if (ready := self.ready(min_life)) is not None:
             return ready
-        return await self._asked.arun(("token", min_life), lambda: self.token(min_life))
+        return await self._renewals().asked.arun((self, "token", min_life), lambda: self.token(min_life))
 
     def ready(self, min_life: float = 0) -> str | None:
         """The token in memory, if it is good enough; None when the store or the server must be asked."""
@@ -140,7 +138,7 @@ class Session:
 
     async def arefresh(self, rejected: str | None = None) -> str:
         """As `refresh`, for asyncio: the event loop goes on, and tasks that wait share one thread."""
-        return await self._asked.arun(("refresh", rejected), lambda: self.refresh(rejected))
+        return await self._renewals().asked.arun((self, "refresh", rejected), lambda: self.refresh(rejected))
 
     def request_sign_in(self, client: OAuthClient) -> "SignInRequest":
         """What the flows of `oauth_flows` need to know. The server learns which installation this is.
@@ -242,7 +240,7 @@ class Session:
             body["refresh_token"] = tokens.refresh_token.reveal()
         answer = self._post("logout", body, headers)
         if answer.status != 204:
-            raise unavailable(answer)
+            raise _unavailable(answer)
 
     def _revoke(self, grant: OAuthGrant, tokens: Tokens, scope: Scope, headers: Mapping[str, str]) -> None:
         if scope != "this":
@@ -254,7 +252,7 @@ class Session:
         token = tokens.refresh_token or tokens.access_token
         answer = self._outside.send(revocation_call(grant.revocation_endpoint, grant, token, headers))
         if answer.status != 200:
-            raise unavailable(answer)
+            raise _unavailable(answer)
 
     def _sign_in(self, username: str, password: str, device_name: str | None) -> None:
         instance = self._store.instance(self._outside.draw())
@@ -263,6 +261,8 @@ class Session:
             body["device_name"] = device_name
         asked_at = self._outside.clock()
         answer = self._post("login", body, {"Mapae-Instance": instance.reveal()})
+        from mapae.client.judgements import judge_login
+
         tokens = judge_login(answer, asked_at)
         self._begin(SignIn(self.issuer, username, instance, tokens), tokens)
 
@@ -290,16 +290,23 @@ class Session:
                 return held
             raise
 
+    def _renewals(self) -> "Renewal":
+        if self._renewal is None:
+            from mapae.client.renewal import shared_renewal  # a token that is still good needs none
+
+            self._renewal = shared_renewal(self.issuer, self._store, self._outside)
+        return self._renewal
+
     def _other_than(self, unwanted: Secret) -> Held:
         try:
-            return self._hold(self._renewal.other_than(unwanted))
+            return self._hold(self._renewals().other_than(unwanted))
         except LoginRequired:
             self._held = None
             raise
 
     def _kept(self) -> tuple[SignIn, Tokens]:
         try:
-            return self._renewal.kept()
+            return living(self._store, self.issuer)
         except LoginRequired:
             self._held = None
             raise
@@ -309,5 +316,11 @@ class Session:
             self._store.delete()
         self._held = None
 
-    def _post(self, verb: str, body: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+    def _post(self, verb: str, body: Mapping[str, str], headers: Mapping[str, str]) -> "Answer":
         return self._outside.send(Call(f"{self.issuer}/auth/{verb}", json.dumps(body).encode(), headers))
+
+
+def _unavailable(answer: "Answer") -> Unavailable:
+    from mapae.client.judgements import unavailable
+
+    return unavailable(answer)

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
-from mapae.client.errors import StoreFailed
+from mapae.client.errors import LoginRequired, Misuse, StoreFailed
 from mapae.client.private_file import create_private, own_directory, read_private, write_private
-from mapae.client.records import SignIn, UnknownFormat, dump, parse
+from mapae.client.records import SignIn, Tokens, UnknownFormat, dump, parse
 from mapae.secret import Secret
 
 #: Of this turn and the one before, which a process that stalled between reading and sending may still need.
 KEPT_ATTEMPTS: Final = 2
 POLL_S: Final = 0.01
+#: A little more than a refresh of another process may take, so that waiting for it is usually rewarded.
+LOCK_DEADLINE_S: Final = 12.0
 
 
 class Store(Protocol):
@@ -235,6 +237,22 @@ def home() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path("mapae")
+
+
+def living(store: Store, issuer: str) -> tuple[SignIn, Tokens]:
+    """The sign-in that a store holds.
+
+    Raises:
+        LoginRequired: nobody is signed in, or the session has ended.
+        StoreFailed: the store cannot be read.
+        Misuse: it is the store of another issuer.
+    """
+    sign_in = store.read()
+    if sign_in is None or sign_in.tokens is None:
+        raise LoginRequired(issuer, (sign_in and sign_in.ended) or "not_signed_in")
+    if sign_in.issuer != issuer:
+        raise Misuse(f"this store holds a sign-in to {sign_in.issuer}, not to {issuer}")
+    return sign_in, sign_in.tokens
 
 
 def kept_store(issuer: str) -> Store:

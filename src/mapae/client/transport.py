@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from mapae.client.answer import Answer
 from mapae.client.errors import AnswerLost, Unavailable, UnexpectedAnswer
 from mapae.client.origin import protected_origin
 from mapae.clock import monotonic_clock
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from http.client import HTTPResponse
     from urllib.error import HTTPError
     from urllib.request import OpenerDirector
+
+    from mapae.client.answer import Answer
 
 TIME_LIMIT_S: Final = 10.0
 SIZE_LIMIT: Final = 64 * 1024
@@ -39,7 +40,7 @@ class Call:
     time_limit_s: float = TIME_LIMIT_S
 
 
-Send = Callable[[Call], Answer]
+Send: TypeAlias = "Callable[[Call], Answer]"
 
 
 def send(call: Call) -> Answer:
@@ -98,6 +99,8 @@ def _read(response: HTTPResponse | HTTPError, origin: str, deadline: float) -> A
             raise UnexpectedAnswer(f"{origin} sent more than {SIZE_LIMIT} bytes; check the address")
         if monotonic_clock() > deadline:
             raise TimeoutError
+    from mapae.client.answer import Answer
+
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status or 0, headers, bytes(body))
 
