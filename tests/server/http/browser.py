@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
@@ -166,7 +167,7 @@ async def register(server: Server, client_id: str = "web", **changed: object) ->
         await unit.commit()
 
 
-async def rows(server: Server, table: str) -> list[dict[str, object]]:
+async def rows(server: Server, table: str) -> list[dict[str, Any]]:
     """Every row of a table."""
     async with server.database.reading_engine.connect() as connection:
         found = await connection.execute(select(tables.metadata.tables[table]))

@@ -1,12 +1,12 @@
 """Signing in at the page and agreeing to what a client wants, as people and clients see it; on both databases."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import update
 
-from mapae.jose import jwt
-from mapae.jose.jwk import Jwk
+from mapae.jose import jws, jwt
 from mapae.server.store import tables
 from tests.server.http.browser import CALLBACK, Browser, Page, browsing, heard, register, rows
 from tests.server.http.conftest import ISSUER, Server, bearer, serving
@@ -191,13 +191,23 @@ async def test_a_request_may_come_as_a_form(alone: Server) -> None:
         assert answer.url.path == "/login"
 
 
-async def test_a_hint_about_another_user(alone: Server) -> None:
+async def test_a_client_may_name_the_user_as_it_knows_them(alone: Server) -> None:
+    await register(alone, "pairwise", subject_type="pairwise")
     await register(alone)
     async with browsing(alone) as browser:
-        forged = jwt.sign_claims(
-            {"iss": ISSUER, "aud": "web", "sub": "bob"}, Jwk.generate("RS256", kid="mine"), typ="at+jwt"
-        )
-        assert heard(await browser.authorize(id_token_hint=forged))["error"] == "invalid_request"
+        hints = {}
+        for client_id in ("pairwise", "web"):
+            told = await browser.arrive(client_id=client_id)
+            hints[client_id] = (await browser.redeem(told["code"], client_id=client_id)).json()["id_token"]
+        subjects = {jwt.parse_claims(jws.split(hint).payload)["sub"] for hint in hints.values()}
+        assert len(subjects) == 2
+        for client_id, hint in hints.items():
+            asked = {"client_id": client_id, "prompt": "none"}
+            assert "code" in heard(await browser.authorize(**asked, id_token_hint=hint))
+            another = json.dumps({"id_token": {"sub": {"value": "another"}}})
+            assert heard(await browser.authorize(**asked, claims=another))["error"] == "login_required"
+        crossed = heard(await browser.authorize(client_id="web", id_token_hint=hints["pairwise"]))
+        assert crossed["error"] == "invalid_request"
 
 
 async def test_a_code_for_who_is_signed_in_is_one_read_one_write_and_one_commit(database_url: str) -> None:
