@@ -22,7 +22,7 @@ const provider = new Provider(issuer, {
     application_type: 'native',
     token_endpoint_auth_method: 'none',
     redirect_uris: ['http://127.0.0.1/callback'],
-    grant_types: ['authorization_code', 'refresh_token'],
+    grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
     response_types: ['code'],
     id_token_signed_response_alg: 'ES256',
   }, {
@@ -42,6 +42,7 @@ const provider = new Provider(issuer, {
   ttl: { AccessToken: life, Grant: 86400, RefreshToken: 86400 },
   features: {
     clientCredentials: { enabled: true },
+    deviceFlow: { enabled: true },
     devInteractions: { enabled: false },
     revocation: { enabled: true },
     resourceIndicators: {

@@ -5,24 +5,26 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
+from filelock import FileLock
 
 from bench.provider import FOLDER, install_provider
 from mapae.client import FileStore, LoginRefused, LoginRequired, MemoryStore, Session
-from mapae.client.oauth import OAuthClient, OAuthServer, Secret
+from mapae.client.oauth import DevicePrompt, OAuthClient, OAuthServer, Secret
 from tests.journeys.client_storm import Crowd, weather
+from tests.journeys.person import browse
 from tests.journeys.processes import free_port
 
 NATIVE = OAuthClient("native", scope="openid offline_access orders:read")
 
 
 @pytest.fixture(scope="module")
-def issuer() -> Iterator[str]:
+def issuer(node_modules: Path) -> Iterator[str]:
     """A provider whose access tokens live two seconds."""
-    node = install_provider()
+    with FileLock(node_modules.with_name(".installing")):  # among the processes that share the tests
+        node = install_provider()
     if node is None:
-        pytest.skip("there is no Node.js here, or npm cannot install oidc-provider")
+        pytest.fail("npm cannot install oidc-provider.", pytrace=False)
     port = free_port()
     with subprocess.Popen(
         [node, "server.mjs", str(port), "0", "2"],
@@ -39,14 +41,13 @@ def issuer() -> Iterator[str]:
             process.terminate()
 
 
-def browse(url: str) -> None:
-    """A browser with a person who agrees."""
-    with httpx.Client(follow_redirects=True) as browser:
-        browser.get(url).raise_for_status()
+def agree(url: str) -> None:
+    """A browser with a person who agrees; the provider knows who it is."""
+    browse(url, {})
 
 
 def test_a_browser_signs_in_renews_and_signs_out(issuer: str) -> None:
-    session = OAuthServer(issuer, NATIVE, MemoryStore()).login_with_browser(browse)
+    session = OAuthServer(issuer, NATIVE, MemoryStore()).login_with_browser(agree)
 
     assert session.username == "user-0"
     tokens = [session.token(min_life=0), session.refresh(), session.refresh()]
@@ -54,6 +55,17 @@ def test_a_browser_signs_in_renews_and_signs_out(issuer: str) -> None:
     session.logout()
     with pytest.raises(LoginRequired):
         session.token()
+
+
+def test_a_device_signs_in_with_a_code_that_somebody_enters_elsewhere(issuer: str) -> None:
+    def enter(prompt: DevicePrompt) -> None:
+        assert prompt.verification_uri_complete is not None
+        agree(prompt.verification_uri_complete)
+
+    session = OAuthServer(issuer, NATIVE, MemoryStore()).login_with_device(enter)
+
+    assert session.username == "user-0"
+    assert session.token(min_life=0) != session.refresh()
 
 
 def test_a_service_signs_in_by_its_secret(issuer: str) -> None:
@@ -68,7 +80,7 @@ def test_a_service_signs_in_by_its_secret(issuer: str) -> None:
 
 def test_a_refresh_token_that_was_used_elsewhere_ends_the_session(issuer: str) -> None:
     store = MemoryStore()
-    session = OAuthServer(issuer, NATIVE, store).login_with_browser(browse)
+    session = OAuthServer(issuer, NATIVE, store).login_with_browser(agree)
     before = store.read()
     assert before is not None
     session.refresh()
@@ -81,7 +93,7 @@ def test_a_refresh_token_that_was_used_elsewhere_ends_the_session(issuer: str) -
 
 def test_processes_threads_and_tasks_with_the_lock_are_no_sign_out(issuer: str, tmp_path: Path) -> None:
     store = FileStore(tmp_path / "home" / "session.json")
-    OAuthServer(issuer, NATIVE, store).login_with_browser(browse)
+    OAuthServer(issuer, NATIVE, store).login_with_browser(agree)
     seen = weather(Crowd(3, 3, 3, seconds=4), issuer, store.path)
 
     assert set(seen.outcomes) == {"token"}, seen

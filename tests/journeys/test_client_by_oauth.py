@@ -1,15 +1,14 @@
 """Our client at our own server through its OAuth endpoints and pages, with a person at a browser."""
 
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
-import httpx
 import pytest
 
 from mapae import Verifier
 from mapae.client import FileStore, LoginRequired, Session
 from mapae.client.oauth import OAuthClient, OAuthServer, Secret
+from tests.journeys.person import browse
 from tests.journeys.processes import MAPAE, environment, free_port, mapae, started
 
 API = "https://api.example.com"
@@ -41,35 +40,9 @@ scope = "orders:read"
 """
 
 
-class Form(HTMLParser):
-    """The fields of a page's form that have a value, and where it goes."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.action, self.fields, self.buttons = "", dict[str, str](), set[str]()
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note one element."""
-        given = {name: value or "" for name, value in attrs}
-        match tag:
-            case "form" if not self.action:
-                self.action = given["action"]
-            case "input" if "name" in given:
-                self.fields[given["name"]] = given.get("value", "")
-            case "button":
-                self.buttons.add(given.get("id", ""))
-
-
-def browse(url: str) -> None:
+def sign_in(url: str) -> None:
     """Somebody signs in as alice, and agrees to what is asked."""
-    with httpx.Client(follow_redirects=True) as browser:
-        page = browser.get(url)
-        while (form := Form(page.text)).action:
-            filled = {"username": "alice", "password": PASSWORD} if "password" in form.fields else {}
-            agreed = {"decision": "allow"} if "consent-allow" in form.buttons else {}
-            page = browser.post(page.url.join(form.action), data={**form.fields, **filled, **agreed})
-            page.raise_for_status()
+    page = browse(url, {"username": "alice", "password": PASSWORD})
     assert page.url.path == "/callback", page.url
 
 
@@ -95,7 +68,7 @@ def issuer(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> I
 
 def test_a_person_signs_in_and_out_by_the_pages(issuer: str, tmp_path: Path) -> None:
     store = FileStore(tmp_path / "home" / "session.json")
-    session = OAuthServer(issuer, NATIVE, store).login_with_browser(browse)
+    session = OAuthServer(issuer, NATIVE, store).login_with_browser(sign_in)
     verifier = Verifier(issuer=issuer, audience=API)
 
     first = verifier.verify(session.token())
