@@ -182,7 +182,8 @@ class Person:
             context.close()
 
 
-@pytest.fixture(scope="session")
+# No longer than a module: while a synchronous Playwright is there, no other test of the process can be asynchronous.
+@pytest.fixture(scope="module")
 def person() -> Iterator[Person]:
     """Somebody at Chromium."""
     try:

@@ -87,6 +87,12 @@ async def test_what_no_route_answers_is_a_problem(method: str, path: str, status
         assert response.headers["content-type"] == "application/problem+json"
 
 
+async def test_all_methods_of_an_address_are_named_also_of_several_routes() -> None:
+    async with answering(told("/a GET"), told("/a POST")) as (_, http):
+        response = await http.delete("http://localhost/a")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD, POST")
+
+
 async def test_routes_change_while_it_runs() -> None:
     async with answering(told("/a GET")) as (dispatch, http):
         assert (await http.get("http://localhost/a")).status_code == 200

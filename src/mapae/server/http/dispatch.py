@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
@@ -22,15 +23,18 @@ class Dispatch:
         # A redirect would be to wherever the `Host` header says, body and credentials included.
         self._router = Router(lifespan=lifespan, redirect_slashes=False)
         self._written_out: dict[tuple[str, str], Route] = {}
+        self._methods: dict[str, set[str]] = {}
 
     def answer(self, routes: Iterable[BaseRoute]) -> None:
         """Have these routes answer from now on: a written-out path before all others, else the first that fits."""
         self._router.routes[:] = routes
         self._written_out.clear()
+        self._methods.clear()
         for route in self._router.routes:
             if isinstance(route, Route) and not route.param_convertors:
                 for method in route.methods or ():
                     self._written_out.setdefault((method, route.path), route)
+                    self._methods.setdefault(route.path, set()).add(method)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -41,6 +45,9 @@ class Dispatch:
         scope["app"] = self
         route = self._written_out.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         if route is None:
+            if methods := self._methods.get(scope["path"]):
+                # The router would name those of the first route alone.
+                raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
             await self._router(scope, receive, send)
             return
         scope.update(route=route, endpoint=route.endpoint, path_params={})

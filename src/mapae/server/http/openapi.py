@@ -70,6 +70,12 @@ def _oauth_errors(*statuses: int) -> _Members:
     return {str(status): error for status in (400, *statuses, 408, 413, 429, 503)}
 
 
+def _of_form_or_token(*statuses: int) -> _Members:
+    """Refusals of a form that may hold an access token: by RFC 6749 for the one, as a problem for the other."""
+    either = _problems()["503"]["content"] | _oauth_errors()["503"]["content"]
+    return {str(status): {"description": "Refused.", "content": either} for status in statuses}
+
+
 def _operation(
     summary: str,
     answers: _Members,
@@ -85,7 +91,13 @@ def _operation(
 
 
 def _takes(schema: _Members, *, required: bool = True) -> _Members:
-    return {"required": required, "content": {"application/json": {"schema": schema}}}
+    """A JSON body. A member that need not be there may also be null."""
+    properties = {
+        name: one if name in schema["required"] else {**one, "type": [one["type"], "null"]}
+        for name, one in schema["properties"].items()
+    }
+    nullable = {**schema, "properties": properties}
+    return {"required": required, "content": {"application/json": {"schema": nullable}}}
 
 
 _NO_CONTENT: Final = {"204": {"description": "Done."}}
@@ -242,7 +254,7 @@ _OAUTH: Final = {
         ),
         "post": _operation(
             "The same; the token may stand in the form.",
-            _USERINFO_ANSWERS,
+            {**_USERINFO_ANSWERS, **_of_form_or_token(400, 408, 413)},
             takes=form({"access_token": text("In place of the header.")}, optional=True),
             security=[*_BEARER, {}],
         ),
