@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,7 @@ class OAuthWire:
         answers: members of token answers that differ; None leaves one out.
         polls: what the next polls of the device are told, before the tokens.
         reused: refresh tokens that came twice.
+        before_answer: called before each answer.
     """
 
     life_s: int = 300
@@ -40,6 +41,7 @@ class OAuthWire:
     polls: list[str] = field(default_factory=list)
     reused: list[str] = field(default_factory=list)
     authorized: dict[str, str] = field(default_factory=dict)
+    before_answer: Callable[[], None] = lambda: None
 
     def calls_to(self, path: str) -> list[Seen]:
         """The requests for a path, oldest first."""
@@ -148,5 +150,6 @@ def basic(seen: Seen) -> str:
 def oauth_server(**state: Any) -> Iterator[OAuthWire]:
     """An `OAuthWire` behind a socket."""
     server = OAuthWire(**state)
-    with serving(server.answer) as server.url:
+    # Looked up at each request, so that a test can set it later.
+    with serving(server.answer, before_answer=lambda: server.before_answer()) as server.url:  # noqa: PLW0108
         yield server

@@ -5,6 +5,7 @@ import resource
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 
@@ -12,10 +13,12 @@ import filelock as _loaded_before_this_process_may_not_read_its_libraries  # noq
 import pytest
 
 from mapae.client import FileStore, LoginRequired, Session, StoreFailed
+from mapae.client.oauth import OAuthClient, OAuthServer, Secret
 from mapae.client.outside import Outside
 from mapae.testing.clock import FixedClock
+from tests.client.oauth_wire import OAuthWire, oauth_server
 from tests.client.test_store import SIGN_IN
-from tests.client.wire import auth_server
+from tests.client.wire import AuthServer, auth_server
 
 NOBODY = 65534
 
@@ -29,6 +32,18 @@ def no_room() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def filling_the_disk(server: AuthServer | OAuthWire) -> Iterator[None]:
+    """The disk is full from the moment the next request has arrived."""
+    filling = no_room()
+    server.before_answer = filling.__enter__
+    try:
+        yield
+    finally:
+        server.before_answer = lambda: None
+        filling.__exit__(None, None, None)
 
 
 @pytest.fixture
@@ -64,19 +79,41 @@ def test_on_a_full_disk_nothing_is_sent_and_nothing_is_lost(tmp_path: Path) -> N
         assert session.token() == "access-1-2"
 
 
-def test_a_disk_that_fills_while_the_answer_is_under_way_costs_nobody_the_session(tmp_path: Path) -> None:
+def test_a_disk_that_fills_while_the_answer_is_under_way_loses_no_answer(tmp_path: Path) -> None:
     with auth_server() as server:
         store = FileStore(tmp_path / "home" / "session.json")
         session = Session.login(server.url, "alice", "open sesame", store=store)
-        filling = no_room()
-        server.before_answer = filling.__enter__
-        with pytest.raises(StoreFailed):
+        with filling_the_disk(server), pytest.raises(StoreFailed):
             session.refresh()
-        filling.__exit__(None, None, None)
-        server.before_answer = lambda: None
 
-        assert session.refresh() == "access-1-3"
-        assert len({call.headers["mapae-attempt"] for call in server.calls("refresh")}) == 1
+        assert session.refresh() == "access-1-2"
+        assert len(server.calls("refresh")) == 1
+        assert Session.load(server.url, store=store).token() == "access-1-2"
+
+
+def test_at_a_server_without_replay_such_an_answer_is_not_lost_either(tmp_path: Path) -> None:
+    with oauth_server() as server:
+        store = FileStore(tmp_path / "home" / "session.json")
+        session = OAuthServer(server.url, OAuthClient("native"), store).login_with_browser(server.browse)
+        with filling_the_disk(server), pytest.raises(StoreFailed):
+            session.refresh()
+
+        assert session.refresh() == "access-1-2"
+        assert session.refresh() == "access-2-3"
+        assert server.reused == []
+
+
+def test_an_answer_that_could_not_be_stored_gives_way_to_a_newer_sign_in(tmp_path: Path) -> None:
+    with auth_server() as server:
+        store = FileStore(tmp_path / "home" / "session.json")
+        session = Session.login(server.url, "alice", "open sesame", store=store)
+        with filling_the_disk(server), pytest.raises(StoreFailed):
+            session.refresh()
+        anew = SIGN_IN.tokens
+        assert anew is not None
+        store.write(replace(SIGN_IN, issuer=server.url, tokens=replace(anew, refresh_token=Secret("mpr_1"))))
+
+        assert session.refresh() == "access-2-3"
 
 
 def test_a_store_that_cannot_be_written_gives_its_token_and_says_why_it_renews_none(home: Path) -> None:

@@ -43,6 +43,8 @@ class Renewal:
         #: For tasks: one thread for all that ask a session the same.
         self.asked: Final = SingleFlight[str]()
         self._backoff = Backoff()
+        #: The refresh token that was sent, and the answer that could not be stored.
+        self._unsaved: tuple[Secret, Tokens] | None = None
 
     def other_than(self, unwanted: Secret) -> Tokens:
         """Tokens with another access token than this one: those that were stored meanwhile, else renewed ones.
@@ -62,6 +64,8 @@ class Renewal:
         with self._store.lock(LOCK_DEADLINE_S) as locked:
             while True:
                 sign_in, tokens = living(self._store, self.issuer)
+                if self._unsaved is not None and tokens.refresh_token == self._unsaved[0]:
+                    tokens = self._keep(self._unsaved[1], sent=tokens)
                 if tokens.access_token != unwanted and good_enough(tokens, 0, self._outside.clock()):
                     return tokens
                 if not (locked or sign_in.grant is None or tokens.refresh_token is None):
@@ -115,7 +119,9 @@ class Renewal:
         sign_in, kept = living(self._store, self.issuer)
         if kept.refresh_token != sent.refresh_token:
             return kept
+        self._unsaved = None if sent.refresh_token is None else (sent.refresh_token, tokens)
         self._store.write(replace(sign_in, tokens=tokens))
+        self._unsaved = None
         return tokens
 
     def _end(self, ended: Ended, *, sent: Tokens) -> None:
