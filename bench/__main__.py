@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from bench import (
     client_bench,
     command_bench,
+    flow_bench,
     jose_bench,
     keys_bench,
     login_bench,
@@ -26,6 +27,7 @@ SERVER: Mapping[str, Callable[[Databases], Sequence[Figure]]] = {
     "Refreshes, 32 connections at once": refresh_bench.measure,
     "Refreshes at scale": scale_bench.measure,
     "Tokens of clients, and introspection": token_bench.measure,
+    "Authorization code flows": flow_bench.measure,
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import uvloop
 
-#: From a request and the body of its answer to the next request.
+#: From a request and the body of its answer, or the head of a redirect, to the next request.
 Follow = Callable[[bytes, bytes], bytes]
 
 
@@ -104,11 +104,12 @@ class _Caller(asyncio.Protocol):
             return
         self.latencies_s.append(time.perf_counter() - self._began)
         self._received.clear()
-        if not head.startswith(b"HTTP/1.1 200 "):
+        redirected = head.startswith(b"HTTP/1.1 303 ")
+        if not redirected and not head.startswith(b"HTTP/1.1 200 "):
             self.done.set_exception(RuntimeError(body.decode()))
             self._transport.close()
             return
-        self._next = self._follow(self._next, body)
+        self._next = self._follow(self._next, head if redirected else body)
         if time.perf_counter() < self._until:
             self._send()
         else:

@@ -19,6 +19,7 @@ PASSWORD = "correct horse battery staple"
 USERS = 8
 CLIENT_ID = "service"
 CLIENT_SECRET = "a secret: with signs"
+WEB_CLIENT_ID, WEB_CALLBACK = "web", "https://app.example.com/callback"
 SETUP = "\n".join(
     [
         *(
@@ -29,6 +30,9 @@ SETUP = "\n".join(
         f'[[clients]]\nclient_id = "{CLIENT_ID}"\nclient_secret = "{CLIENT_SECRET}"\nscope = "orders:read"\n'
         'grant_types = ["client_credentials"]\nresource_server = "https://api.example.com"\n'
         'id_token_signed_response_alg = "ES256"',
+        f'[[clients]]\nclient_id = "{WEB_CLIENT_ID}"\nclient_secret = "{CLIENT_SECRET}"\n'
+        f'redirect_uris = ["{WEB_CALLBACK}"]\nscope = "openid orders:read"\nskip_consent = true\n'
+        'grant_types = ["authorization_code", "refresh_token"]\nid_token_signed_response_alg = "ES256"',
     ]
 )
 
