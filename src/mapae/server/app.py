@@ -35,6 +35,7 @@ from mapae.server.actions.guess_limits import GuessLimits
 from mapae.server.actions.introspect import Introspect
 from mapae.server.actions.issue import Issue
 from mapae.server.actions.issue_to_client import IssueToClient
+from mapae.server.actions.keep_codes import KeepCodes
 from mapae.server.actions.key_ring import KeyRing, following
 from mapae.server.actions.live_tokens import LiveTokens
 from mapae.server.actions.log_in import LogIn
@@ -291,6 +292,7 @@ def sign_in_routes(  # what it shares with the other doors
         database,
         house.clients,
         house.resource_servers,
+        KeepCodes(database),
         keys,
         settings.issuer,
         idle_s,

@@ -157,20 +157,22 @@ async def a_code(  # one argument a member
     code = code_of(system_entropy(CODE_BYTES))
     async with server.database.unit() as unit:
         await unit.codes.add(
-            Code(
-                digest=code.digest(),
-                client_id=client_id,
-                session_id=session.id,
-                redirect_uri=CALLBACK,
-                scope=scope,
-                audience=audience,
-                auth_time=session.authenticated_at,
-                expires_at=await unit.now() + life_s,
-                subject=subject,
-                challenge=challenge,
-                nonce=nonce,
-                claims=claims,
-            )
+            [
+                Code(
+                    digest=code.digest(),
+                    client_id=client_id,
+                    session_id=session.id,
+                    redirect_uri=CALLBACK,
+                    scope=scope,
+                    audience=audience,
+                    auth_time=session.authenticated_at,
+                    expires_at=await unit.now() + life_s,
+                    subject=subject,
+                    challenge=challenge,
+                    nonce=nonce,
+                    claims=claims,
+                )
+            ]
         )
         await unit.commit()
     return code.reveal()

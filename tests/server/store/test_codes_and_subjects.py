@@ -39,7 +39,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     async with opened.unit() as unit:
         await unit.users.add(ALICE)
         await unit.sessions.add(SESSION)
-        await unit.codes.add(CODE)
+        await unit.codes.add([CODE])
         await unit.commit()
     yield opened
     await opened.close()
@@ -57,7 +57,7 @@ async def test_a_code_comes_back_as_it_was_kept_with_its_user_and_session(databa
 async def test_a_code_without_the_optional_parts_comes_back_too(database: Database) -> None:
     bare = replace(CODE, digest=b"bare", subject=None, challenge=None, nonce=None, claims=ClaimsRequest())
     async with database.unit() as unit:
-        await unit.codes.add(bare)
+        await unit.codes.add([bare])
         read = await unit.codes.for_update(b"bare")
     assert read is not None
     assert read.code == bare

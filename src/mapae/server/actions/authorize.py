@@ -11,6 +11,7 @@ from mapae.oauth.errors import ErrorCode, OAuthError
 from mapae.oauth.parameters import Parameters
 from mapae.secret import Secret
 from mapae.server.actions.client_directory import ClientDirectory
+from mapae.server.actions.keep_codes import KeepCodes
 from mapae.server.actions.resource_directory import ResourceDirectory
 from mapae.server.domain.authorize import (
     AskConsent,
@@ -52,6 +53,7 @@ class Authorize:
     database: Database
     clients: ClientDirectory
     resource_servers: ResourceDirectory
+    keep_code: KeepCodes
     keys: Callable[[], JwkSet]
     issuer: str
     idle_s: int
@@ -95,24 +97,22 @@ class Authorize:
             StoreUnavailable: none was.
         """
         user, code = issue.signed_in, code_of(self.entropy(CODE_BYTES))
-        async with self.database.unit() as unit:
-            await unit.codes.add(
-                Code(
-                    digest=code.digest(),
-                    client_id=issue.client.client_id,
-                    session_id=user.session_id,
-                    subject=None if user.subject == user.user.id else user.subject,
-                    redirect_uri=issue.reply_to.redirect_uri,
-                    challenge=issue.request.challenge,
-                    nonce=issue.request.nonce,
-                    scope=str(issue.scope),
-                    audience=issue.audience,
-                    claims=issue.request.claims,
-                    auth_time=user.authenticated_at,
-                    expires_at=now + CODE_LIFE_S,
-                )
+        await self.keep_code(
+            Code(
+                digest=code.digest(),
+                client_id=issue.client.client_id,
+                session_id=user.session_id,
+                subject=None if user.subject == user.user.id else user.subject,
+                redirect_uri=issue.reply_to.redirect_uri,
+                challenge=issue.request.challenge,
+                nonce=issue.request.nonce,
+                scope=str(issue.scope),
+                audience=issue.audience,
+                claims=issue.request.claims,
+                auth_time=user.authenticated_at,
+                expires_at=now + CODE_LIFE_S,
             )
-            await unit.commit()
+        )
         return issue.reply_to.code(code.reveal(), issuer=self.issuer)
 
     def refuse(self, refused: RefuseAtClient) -> AuthorizationResponse:

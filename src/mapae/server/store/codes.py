@@ -1,5 +1,6 @@
 """Authorization codes as rows, each read under a lock with what its redemption needs to know."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -61,25 +62,9 @@ class Codes:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, code: Code) -> None:
-        """Keep a new code."""
-        await self._connection.execute(
-            _ADD,
-            {
-                "digest": code.digest,
-                "client_id": code.client_id,
-                "session_id": code.session_id,
-                "subject": code.subject,
-                "redirect_uri": code.redirect_uri,
-                "code_challenge": code.challenge.value if code.challenge else None,
-                "nonce": code.nonce,
-                "scope": code.scope,
-                "audience": code.audience,
-                "claims": to_column(code.claims),
-                "auth_time": code.auth_time,
-                "expires_at": code.expires_at,
-            },
-        )
+    async def add(self, codes: Sequence[Code]) -> None:
+        """Keep new codes."""
+        await self._connection.execute(_ADD, [_columns(code) for code in codes])
 
     async def for_update(self, digest: bytes) -> CodeRead | None:
         """The code of that digest, locked until the transaction ends, or None where there is none."""
@@ -91,6 +76,23 @@ class Codes:
         await self._connection.execute(
             _SAVE, {"spent": code.digest, "at": code.redeemed_at, "family": code.family_id}
         )
+
+
+def _columns(code: Code) -> dict[str, Any]:
+    return {
+        "digest": code.digest,
+        "client_id": code.client_id,
+        "session_id": code.session_id,
+        "subject": code.subject,
+        "redirect_uri": code.redirect_uri,
+        "code_challenge": code.challenge.value if code.challenge else None,
+        "nonce": code.nonce,
+        "scope": code.scope,
+        "audience": code.audience,
+        "claims": to_column(code.claims),
+        "auth_time": code.auth_time,
+        "expires_at": code.expires_at,
+    }
 
 
 def _read(row: Row[Any]) -> CodeRead:
