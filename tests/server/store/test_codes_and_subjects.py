@@ -47,8 +47,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 async def test_a_code_comes_back_as_it_was_kept_with_its_user_and_session(database: Database) -> None:
     async with database.unit() as unit:
-        read = await unit.codes.for_update(CODE.digest)
-        assert await unit.codes.for_update(b"another") is None
+        read = (await unit.codes.for_update([CODE.digest, b"another"])).get(CODE.digest)
+        assert await unit.codes.for_update([b"another"]) == {}
     assert read is not None
     assert (read.code, read.user) == (CODE, ALICE)
     assert (read.session_expires_at, read.session_ending) == (SESSION.expires_at, None)
@@ -58,7 +58,7 @@ async def test_a_code_without_the_optional_parts_comes_back_too(database: Databa
     bare = replace(CODE, digest=b"bare", subject=None, challenge=None, nonce=None, claims=ClaimsRequest())
     async with database.unit() as unit:
         await unit.codes.add([bare])
-        read = await unit.codes.for_update(b"bare")
+        read = (await unit.codes.for_update([b"bare"])).get(b"bare")
     assert read is not None
     assert read.code == bare
 
@@ -66,11 +66,11 @@ async def test_a_code_without_the_optional_parts_comes_back_too(database: Databa
 async def test_that_a_code_is_spent_and_that_its_session_ended_is_kept(database: Database) -> None:
     spent = replace(CODE, redeemed_at=NOW + 1, family_id="family")
     async with database.unit() as unit:
-        await unit.codes.save(spent)
+        await unit.codes.save([spent])
         await unit.sessions.end(SESSION.id, user_id=ALICE.id, reason=EndReason.LOGGED_OUT, now=NOW + 2)
         await unit.commit()
     async with database.unit() as unit:
-        read = await unit.codes.for_update(CODE.digest)
+        read = (await unit.codes.for_update([CODE.digest])).get(CODE.digest)
     assert read is not None
     assert read.code == spent
     assert read.session_ending == Ending(EndReason.LOGGED_OUT, NOW + 2)
@@ -82,10 +82,10 @@ async def test_two_who_read_a_code_read_it_one_after_the_other(database: Databas
 
     async def spend(where: Database, family_id: str) -> None:
         async with where.unit() as unit:
-            read = await unit.codes.for_update(CODE.digest)
+            read = (await unit.codes.for_update([CODE.digest])).get(CODE.digest)
             assert read is not None
             reads.append(read.code.family_id)
-            await unit.codes.save(replace(read.code, redeemed_at=NOW, family_id=family_id))
+            await unit.codes.save([replace(read.code, redeemed_at=NOW, family_id=family_id)])
             await unit.commit()
 
     await asyncio.gather(spend(database, "one"), spend(other, "two"))
@@ -100,7 +100,7 @@ async def test_codes_and_revoked_tokens_are_swept_when_they_are_long_over(databa
         assert await unit.jobs.sweep_revoked_tokens(over_before=CODE.expires_at, most=5) == 0
         assert await unit.jobs.sweep_codes(over_before=CODE.expires_at + 1, most=5) == 1
         assert await unit.jobs.sweep_revoked_tokens(over_before=CODE.expires_at + 1, most=5) == 1
-        assert await unit.codes.for_update(CODE.digest) is None
+        assert await unit.codes.for_update([CODE.digest]) == {}
         assert await unit.access_tokens.revoked(["token"]) == frozenset()
 
 

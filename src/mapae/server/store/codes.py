@@ -1,8 +1,7 @@
 """Authorization codes as rows, each read under a lock with what its redemption needs to know."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,8 +16,7 @@ from mapae.server.store.requested_claims import from_column, to_column
 from mapae.server.store.users import user_of
 
 
-@dataclass(frozen=True, slots=True)
-class CodeRead:
+class CodeRead(NamedTuple):
     """A code under its row lock, with its user and the state of its session at this moment.
 
     `session_ending` says how the session ended, None while nobody has written down that it did;
@@ -46,7 +44,9 @@ _FOR_UPDATE: Final = (
     )
     .join(tables.sessions, tables.sessions.c.id == tables.codes.c.session_id)
     .join(tables.users, tables.users.c.id == tables.sessions.c.user_id)
-    .where(tables.codes.c.digest == bindparam("wanted"))
+    .where(tables.codes.c.digest.in_(bindparam("wanted", expanding=True)))
+    # A fixed order: two processes that lock the same codes cannot wait for each other in a circle.
+    .order_by(tables.codes.c.digest)
     .with_for_update(of=tables.codes)
 )
 _SAVE: Final = (
@@ -66,15 +66,16 @@ class Codes:
         """Keep new codes."""
         await self._connection.execute(_ADD, [_columns(code) for code in codes])
 
-    async def for_update(self, digest: bytes) -> CodeRead | None:
-        """The code of that digest, locked until the transaction ends, or None where there is none."""
-        row = (await self._connection.execute(_FOR_UPDATE, {"wanted": digest})).one_or_none()
-        return _read(row) if row else None
+    async def for_update(self, digests: Collection[bytes]) -> Mapping[bytes, CodeRead]:
+        """The codes of these digests, locked until the transaction ends; what is not there is left out."""
+        rows = await self._connection.execute(_FOR_UPDATE, {"wanted": list(digests)})
+        return {row.digest: _read(row) for row in rows}
 
-    async def save(self, code: Code) -> None:
-        """Keep that a code is spent, and for what."""
+    async def save(self, codes: Sequence[Code]) -> None:
+        """Keep that codes are spent, and for what."""
         await self._connection.execute(
-            _SAVE, {"spent": code.digest, "at": code.redeemed_at, "family": code.family_id}
+            _SAVE,
+            [{"spent": code.digest, "at": code.redeemed_at, "family": code.family_id} for code in codes],
         )
 
 

@@ -85,14 +85,9 @@ class Families:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, family: Family) -> None:
-        """Keep a new family."""
-        members = {name: getattr(family, name) for name in _PLAIN}
-        binder = {"binder_kind": family.binder.kind.value, "binder_digest": family.binder.digest}
-        ending = dict(zip(_ENDING, _ending(family), strict=True))
-        await self._connection.execute(
-            _ADD, {**members, **binder, **ending, "claims": to_column(family.claims)}
-        )
+    async def add(self, *families: Family) -> None:
+        """Keep new families."""
+        await self._connection.execute(_ADD, [_columns(family) for family in families])
 
     async def for_update(self, ids: Collection[str]) -> Mapping[str, FamilyRead]:
         """The families of these ids, locked until the transaction ends; what is not there is left out."""
@@ -128,6 +123,16 @@ class Families:
             update(tables.families).where(*which).values(ended_at=now, ended_reason=reason.value)
         )
         return ended.rowcount
+
+
+def _columns(family: Family) -> dict[str, Any]:
+    return {
+        **{name: getattr(family, name) for name in _PLAIN},
+        **dict(zip(_ENDING, _ending(family), strict=True)),
+        "binder_kind": family.binder.kind.value,
+        "binder_digest": family.binder.digest,
+        "claims": to_column(family.claims),
+    }
 
 
 def _ending(family: Family) -> tuple[int | None, str | None]:
