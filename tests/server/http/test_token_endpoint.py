@@ -1,5 +1,6 @@
 """`/oauth/token`: codes, refresh tokens and client credentials for tokens, on both databases."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -142,6 +143,16 @@ async def test_a_code_is_good_for_its_resource_alone(web: Asking) -> None:
     code = await a_code(web.server, "web")
     assert error_of(await web.redeem(code, resource=OTHER_AUDIENCE)) == (400, "invalid_target")
     assert (await web.redeem(code, resource=AUDIENCE)).status_code == 200
+
+
+async def test_codes_that_are_presented_at_once_are_decided_each_by_itself(web: Asking) -> None:
+    codes = [await a_code(web.server, "web") for _ in range(4)]
+    asked = [*codes, "unknown", codes[0], await a_code(web.server, "spa")]
+    assert (await web.redeem("nothing")).status_code == 400  # by now the client's secret is known here
+    answers = await asyncio.gather(*map(web.redeem, asked))
+    assert [answer.status_code for answer in answers] == [200] * 4 + [400] * 3
+    kept = [await web.introspect(answer.json()["access_token"]) for answer in answers[:4]]
+    assert [told["active"] for told in kept] == [False, True, True, True], "the one that was used twice"
 
 
 async def test_an_expired_code_buys_nothing(web: Asking) -> None:
