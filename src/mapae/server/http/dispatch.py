@@ -12,8 +12,8 @@ from starlette.types import Receive, Scope, Send
 class Dispatch:
     """The ASGI application behind the front door, with routes that may change while it runs.
 
-    Starlette's router tries route after route. A request for a path without parameters, with a method that it
-    answers, is with its route at once; the router has the rest: parameters, mounts, 404 and 405.
+    Starlette's router tries route after route. A request for a path without parameters is with its route, or 405, at
+    once; the router has the rest.
 
     Args:
         lifespan: entered when the server starts, left when it stops.
@@ -22,19 +22,17 @@ class Dispatch:
     def __init__(self, lifespan: Callable[[Any], AbstractAsyncContextManager[None]]) -> None:
         # A redirect would be to wherever the `Host` header says, body and credentials included.
         self._router = Router(lifespan=lifespan, redirect_slashes=False)
-        self._written_out: dict[tuple[str, str], Route] = {}
-        self._methods: dict[str, set[str]] = {}
+        self._written_out: dict[str, dict[str, Route]] = {}
 
     def answer(self, routes: Iterable[BaseRoute]) -> None:
         """Have these routes answer from now on: a written-out path before all others, else the first that fits."""
         self._router.routes[:] = routes
         self._written_out.clear()
-        self._methods.clear()
         for route in self._router.routes:
             if isinstance(route, Route) and not route.param_convertors:
+                by_method = self._written_out.setdefault(route.path, {})
                 for method in route.methods or ():
-                    self._written_out.setdefault((method, route.path), route)
-                    self._methods.setdefault(route.path, set()).add(method)
+                    by_method.setdefault(method, route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -43,12 +41,13 @@ class Dispatch:
             HTTPException: 404 or 405. And whatever the endpoint raises.
         """
         scope["app"] = self
-        route = self._written_out.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
-        if route is None:
-            if methods := self._methods.get(scope["path"]):
-                # The router would name those of the first route alone.
-                raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
+        by_method = self._written_out.get(scope["path"]) if scope["type"] == "http" else None
+        if not by_method:
             await self._router(scope, receive, send)
             return
+        route = by_method.get(scope["method"])
+        if route is None:
+            # The router would name the methods of the first route alone.
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(by_method))})
         scope.update(route=route, endpoint=route.endpoint, path_params={})
         await route.app(scope, receive, send)
