@@ -1,7 +1,7 @@
 """Generated requests, sound and unsound, to every endpoint that /openapi.json publishes.
 
-OWASP ASVS 5.0 V4: schemathesis reads the document as any tool would, calls a real server, and looks for answers that the
-document does not know, for crashes, and for headers and methods that are taken although they should not be.
+OWASP ASVS 5.0 V4: schemathesis reads the document as any tool would, calls a real server, and looks for answers that
+the document does not know, for crashes, and for headers and methods that are taken although they should not be.
 """
 
 import subprocess
