@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from docs.generate import DOCS
 from mapae.entropy import system_entropy
 from mapae.server.actions.apply_setup import ApplySetup
 from mapae.server.adapters.argon2_hasher import Argon2Hasher
@@ -15,7 +16,7 @@ from tests.browser.listening import listening
 from tests.journeys.processes import free_port
 from tests.server.http.browser import Page
 from tests.server.http.conftest import PASSWORD, Server, serving
-from tests.test_docs import DOCS, files
+from tests.test_docs import files
 
 HERE = "http://localhost:3000"
 

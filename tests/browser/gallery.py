@@ -54,7 +54,7 @@ def gallery(issuer: str, client: str) -> ASGIApp:
     pages = Pages(issuer)
 
     async def show(request: Request) -> Response:
-        template, context = STATES[request.path_params["name"]]
+        template, context = STATES[request.url.path.removeprefix("/")]
         if "action" in context:
             context = context | {"action": f"{client}/callback"}
         return pages.answer(request, template, form_action=client, **context)
@@ -64,7 +64,7 @@ def gallery(issuer: str, client: str) -> ASGIApp:
 
     return fronted(
         pages,
+        *(Route(f"/{name}", show) for name in STATES),
         Route("/callback", received, methods=["POST"]),
         Route("/login", received, methods=["POST"]),
-        Route("/{name}", show),
     )
