@@ -14,6 +14,7 @@ from mapae.oauth.claims_request import NO_CLAIMS, ClaimsRequest
 from mapae.oauth.errors import ErrorCode, OAuthError
 from mapae.oauth.parameters import Parameters
 from mapae.oauth.pkce import Challenge
+from mapae.oauth.request_object import answered_by
 from mapae.oauth.scope import NO_SCOPE, Scope
 
 _CLIENT_ID: Final = re.compile(r"[\x20-\x7E]{1,255}")  # RFC 6749 appendix A.1
@@ -90,9 +91,15 @@ def client_id_of(parameters: Parameters) -> str:
 def reply_to(parameters: Parameters, redirect_uri: str) -> ReplyTo:
     """Where the answer goes; where the request does not say it well, as its response type has it by default.
 
+    A request object is refused, but a client that sends one looks for the refusal where the object says.
+
     Args:
         redirect_uri: that of the request, found to be the client's.
     """
+    if len(objects := parameters.all("request")) == 1:
+        beside = {name for name, _ in parameters.pairs}
+        within = [pair for pair in answered_by(objects[0]).items() if pair[0] not in beside]
+        parameters = Parameters.of([*parameters.pairs, *within])
     asked, state = parameters.all("response_mode"), parameters.all("state")
     mode = _MODES.get(asked[0]) if len(asked) == 1 else None
     return ReplyTo(redirect_uri, mode or _default_mode(parameters), state[0] if len(state) == 1 else None)
