@@ -122,7 +122,7 @@ async def test_a_person_signs_out_on_their_own(screen: Screen, shop: Shop) -> No
     async with screen.page() as page:
         await page.goto(f"{shop.issuer}/login")
         await sign_in(page)
-        await expect(page.get_by_role("heading", name="You are signed in")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Signed in", exact=True)).to_be_visible()
         await page.get_by_role("link", name="Sign out").click()
         await page.locator("#logout-confirm").click()
         await expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
