@@ -1,7 +1,7 @@
 """What the suite's conditions look at, each named after the sentence of a specification that it is about."""
 
-import base64
 import hashlib
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from joserfc import jws, jwt
 from joserfc.jwk import KeySet
+from joserfc.util import urlsafe_b64encode
 
 #: Seconds by which the suite lets clocks differ.
 SKEW_S = 300
@@ -22,6 +23,11 @@ CLAIMS_OF_SCOPE = {
     "email": ["email", "email_verified"],
     "address": ["address"],
     "phone": ["phone_number", "phone_number_verified"],
+}  # fmt: skip
+#: What an ID token may say without having been asked.
+ID_TOKEN_CLAIMS = {
+    "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash", "nbf", "jti",
+    "sid",
 }  # fmt: skip
 _BOOLEANS = {"email_verified", "phone_number_verified"}
 _ADDRESS = {"formatted", "street_address", "locality", "region", "postal_code", "country"}
@@ -47,13 +53,15 @@ def is_id_token_of(claims: Mapping[str, Any], request: Mapping[str, str], *, iss
     assert claims.get("nonce") == request.get("nonce")
     assert isinstance(claims["sub"], str)
     assert re.fullmatch(r"[\x00-\x7F]{1,255}", claims["sub"])
-    has_standard_types(claims)
+    assert isinstance(claims.get("acr", ""), str)
+    # Core 5.4: where there is an access token, what scopes ask for is told by the userinfo endpoint.
+    assert set(claims) <= ID_TOKEN_CLAIMS
 
 
 def is_hash_of(claims: Mapping[str, Any], access_token: str) -> None:
     """`at_hash` of an ID token signed with RS256 (Core 3.1.3.6)."""
     left = hashlib.sha256(access_token.encode()).digest()[:16]
-    assert claims["at_hash"] == base64.urlsafe_b64encode(left).rstrip(b"=").decode()
+    assert claims["at_hash"] == urlsafe_b64encode(left).decode()
 
 
 def has_standard_types(claims: Mapping[str, Any]) -> None:
@@ -80,6 +88,12 @@ def are_claims_of_scope(claims: Mapping[str, Any], scope: str) -> None:
     assert asked <= set(claims)
 
 
+def is_unguessable(value: str) -> None:
+    """Random enough for a code or a token, as far as one value shows (RFC 6749 section 10.10)."""
+    shares = [value.count(letter) / len(value) for letter in set(value)]
+    assert -sum(share * math.log2(share) for share in shares) * len(value) > 96
+
+
 def is_token_response(answer: httpx.Response) -> dict[str, Any]:
     """The members of a token response (RFC 6749 section 5.1, Core 3.1.3.3)."""
     assert answer.status_code == 200, answer.text
@@ -91,6 +105,9 @@ def is_token_response(answer: httpx.Response) -> dict[str, Any]:
     assert type(members["expires_in"]) is int
     assert members["expires_in"] > 0
     assert re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", members["access_token"])
+    for token in (members["access_token"], *filter(None, [members.get("refresh_token")])):
+        assert re.fullmatch(r"[\x20-\x7E]+", token)
+        is_unguessable(token)
     return members
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 import httpx
 from joserfc import jws
 from joserfc.jwk import KeySet
+from joserfc.util import urlsafe_b64encode
 
 from tests.conformance import checks
 from tests.conformance.browser import Browser, Page, Received
@@ -181,12 +182,7 @@ class RelyingParty:
 def unsigned(claims: Mapping[str, str]) -> str:
     """A request object without a signature (Core 6.1)."""
     parts = ({"alg": "none"}, dict(claims))
-    return ".".join(b64url(json.dumps(part).encode()) for part in parts) + "."
-
-
-def b64url(octets: bytes) -> str:
-    """Without padding."""
-    return b64encode(octets, b"-_").rstrip(b"=").decode()
+    return ".".join(urlsafe_b64encode(json.dumps(part).encode()).decode() for part in parts) + "."
 
 
 def _url(endpoint: str, parameters: Mapping[str, str]) -> str:

@@ -1,8 +1,31 @@
 """`oidcc-config-certification-test-plan`."""
 
+import re
+
 from joserfc.jwk import KeySet, KeySetSerialization
 
 from tests.conformance.conftest import Conformance
+
+#: Names of IANA's registry "OAuth Authorization Server Metadata", as far as they may concern this server.
+REGISTERED = {
+    "issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "registration_endpoint",
+    "introspection_endpoint", "revocation_endpoint", "end_session_endpoint", "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint", "require_pushed_authorization_requests", "scopes_supported",
+    "response_types_supported", "response_modes_supported", "grant_types_supported", "acr_values_supported",
+    "subject_types_supported", "id_token_signing_alg_values_supported", "userinfo_signing_alg_values_supported",
+    "request_object_signing_alg_values_supported", "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg_values_supported", "introspection_endpoint_auth_methods_supported",
+    "introspection_endpoint_auth_signing_alg_values_supported", "revocation_endpoint_auth_methods_supported",
+    "revocation_endpoint_auth_signing_alg_values_supported", "code_challenge_methods_supported",
+    "authorization_response_iss_parameter_supported", "prompt_values_supported", "display_values_supported",
+    "ui_locales_supported", "claims_locales_supported", "claim_types_supported", "claims_supported",
+    "claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported",
+    "require_request_uri_registration", "require_signed_request_object", "service_documentation", "op_policy_uri",
+    "op_tos_uri", "backchannel_logout_supported", "backchannel_logout_session_supported",
+    "frontchannel_logout_supported", "frontchannel_logout_session_supported", "dpop_signing_alg_values_supported",
+    "tls_client_certificate_bound_access_tokens", "mtls_endpoint_aliases", "authorization_details_types_supported",
+    "protected_resources",
+}  # fmt: skip
 
 
 def test_oidcc_discovery_endpoint_verification(conformance: Conformance) -> None:
@@ -29,6 +52,10 @@ def test_oidcc_discovery_endpoint_verification(conformance: Conformance) -> None
         for name, value in metadata.items()
         if name.endswith(("_endpoint", "_uri"))
     )
+    assert set(metadata) <= REGISTERED
+    assert {"S256"} <= set(metadata["code_challenge_methods_supported"]) <= {"S256", "plain"}
+    assert all(re.fullmatch(r"[\x21\x23-\x5B\x5D-\x7E]+", scope) for scope in metadata["scopes_supported"])
+    assert all(re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", tag) for tag in metadata["ui_locales_supported"])
     # Discovery 4.2: members with no elements are left out.
     assert [] not in metadata.values()
     is_a_sound_key_set(conformance.provider.http.get(metadata["jwks_uri"]).json())
