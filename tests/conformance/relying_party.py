@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import string
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -177,6 +178,11 @@ class RelyingParty:
             return dict(received.form)
         assert received.method == "GET"
         return dict(received.query)
+
+
+def end_session_state() -> str:
+    """Every character that a state may have (RFC 6749 appendix A.5), but for the two that the suite leaves out."""
+    return "".join(sorted(set(string.printable[:94]) - {"+"}, key=lambda _: secrets.randbelow(1000)))
 
 
 def unsigned(claims: Mapping[str, str]) -> str:

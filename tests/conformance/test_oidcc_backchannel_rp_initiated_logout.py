@@ -6,6 +6,7 @@ from joserfc import jws, jwt
 
 from tests.conformance.checks import SKEW_S
 from tests.conformance.conftest import Conformance
+from tests.conformance.relying_party import end_session_state
 
 PLAN = {
     "alias": "mapae-backchannel",
@@ -26,10 +27,10 @@ def test_oidcc_backchannel_logout_discovery_endpoint_verification(conformance: C
 
 def test_oidcc_backchannel_rp_initiated_logout(conformance: Conformance) -> None:
     rp = conformance.run(PLAN)
-    grant, back = rp.granted(), f"{rp.address}/post_logout_redirect"
-    rp.log_out(id_token_hint=grant.id_token, post_logout_redirect_uri=back, state="a state")
+    grant, back, state = rp.granted(), f"{rp.address}/post_logout_redirect", end_session_state()
+    rp.log_out(id_token_hint=grant.id_token, post_logout_redirect_uri=back, state=state)
     (received,) = rp.browser.take()
-    assert (received.path, received.query) == ("post_logout_redirect", {"state": "a state"})
+    assert (received.path, received.query) == ("post_logout_redirect", {"state": state})
     heard = conformance.listener.next()
     assert (heard.path, heard.query) == ("backchannel_logout", {})
     assert heard.form is not None

@@ -1,6 +1,7 @@
 """`oidcc-frontchannel-rp-initiated-logout-certification-test-plan`."""
 
 from tests.conformance.conftest import Conformance
+from tests.conformance.relying_party import end_session_state
 
 PLAN = {
     "alias": "mapae-frontchannel",
@@ -20,12 +21,12 @@ def test_oidcc_frontchannel_logout_discovery_endpoint_verification(conformance: 
 
 def test_oidcc_frontchannel_rp_initiated_logout(conformance: Conformance) -> None:
     rp = conformance.run(PLAN)
-    grant, back = rp.granted(), f"{rp.address}/post_logout_redirect"
-    rp.log_out(id_token_hint=grant.id_token, post_logout_redirect_uri=back, state="a state")
+    grant, back, state = rp.granted(), f"{rp.address}/post_logout_redirect", end_session_state()
+    rp.log_out(id_token_hint=grant.id_token, post_logout_redirect_uri=back, state=state)
     # The frame is there first, and the client hears of the end once.
     frame, redirect = rp.browser.take()
     assert (frame.method, frame.path) == ("GET", "frontchannel_logout")
     assert frame.query == {"iss": rp.metadata["issuer"], "sid": grant.claims["sid"]}
     assert (redirect.method, redirect.path) == ("GET", "post_logout_redirect")
-    assert redirect.query == {"state": "a state"}
+    assert redirect.query == {"state": state}
     rp.is_signed_out()

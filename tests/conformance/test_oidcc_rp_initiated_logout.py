@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import string
 
 import pytest
 from joserfc import jwt
@@ -10,7 +9,7 @@ from joserfc.jwk import OctKey
 from joserfc.util import urlsafe_b64encode
 
 from tests.conformance.conftest import Conformance
-from tests.conformance.relying_party import RelyingParty
+from tests.conformance.relying_party import RelyingParty, end_session_state
 
 PLAN = {
     "alias": "mapae-rp-logout",
@@ -22,11 +21,6 @@ PLAN = {
 def rp(conformance: Conformance) -> RelyingParty:
     """A module that has begun, and signed somebody in."""
     return conformance.run(PLAN)
-
-
-def end_session_state() -> str:
-    """Every character that a state may have (RFC 6749 appendix A.5), but for the two that the suite leaves out."""
-    return "".join(sorted(set(string.printable[:94]) - {"+"}, key=lambda _: secrets.randbelow(1000)))
 
 
 def is_sent_back(rp: RelyingParty, state: str | None) -> None:
