@@ -75,11 +75,16 @@ async def running(app: ASGIApp) -> AsyncIterator[None]:
     outgoing: asyncio.Queue[Any] = asyncio.Queue()
 
     async def live() -> None:
-        await app({"type": "lifespan"}, incoming.get, outgoing.put)
+        try:
+            await app({"type": "lifespan"}, incoming.get, outgoing.put)
+        finally:
+            await outgoing.put({"type": "gone"})
 
     task = asyncio.create_task(live())
     await incoming.put({"type": "lifespan.startup"})
-    assert (await outgoing.get())["type"] == "lifespan.startup.complete"
+    if (began := await outgoing.get())["type"] != "lifespan.startup.complete":
+        await task  # says why
+        raise AssertionError(began)
     try:
         yield
     finally:
