@@ -6,6 +6,7 @@ its session. Sessions are made by one SQL statement; their first tokens are writ
 """
 
 import asyncio
+import statistics
 import threading
 import time
 from collections import deque
@@ -23,6 +24,7 @@ from mapae.server.settings import load_settings
 
 CONNECTIONS = 32
 FOR_S = 6
+STORMS = 3
 SESSIONS, MANY_SESSIONS = 20_000, 1_000_000
 _NAME = b'"refresh_token":"'
 
@@ -56,9 +58,7 @@ def measure(databases: Databases) -> Sequence[Figure]:
         figures.append(at_most("  statements for each", 2 * commits, 0.5, ""))
         figures.append(Figure("  commits for each", f"{commits:.3f}"))
         one_worker = load.per_s
-        with _sign_ins(server):
-            stormed, _, _ = _round(server, url, chains)
-        ratio = stormed.percentile_ms(0.99) / load.percentile_ms(0.99)
+        ratio = statistics.median(_stormed(server, url, chains) for _ in range(STORMS))
         figures.append(at_most("  p99 with all hashing threads busy, times as long", ratio, 2, ""))
         _seeded(server, url, SESSIONS + 1, MANY_SESSIONS)
         load, cpu_us, _ = _round(server, url, chains)
@@ -72,6 +72,14 @@ def measure(databases: Databases) -> Sequence[Figure]:
         figures.append(Figure("npm oidc-provider, in memory, the same connections", f"{provider:,.0f} /s"))
         figures.append(at_least("  one worker of ours, times as many", one_worker / provider, 2, ""))
     return figures
+
+
+def _stormed(server: Server, url: str, chains: Chains) -> float:
+    """How many times as long p99 is while all hashing threads are busy, one right after the other."""
+    calm, _, _ = _round(server, url, chains)
+    with _sign_ins(server):
+        stormed, _, _ = _round(server, url, chains)
+    return stormed.percentile_ms(0.99) / calm.percentile_ms(0.99)
 
 
 def _told(what: str, load: Load) -> Sequence[Figure]:
