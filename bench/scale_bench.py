@@ -27,6 +27,7 @@ FOR_S = 6
 STORMS = 3
 SESSIONS, MANY_SESSIONS = 20_000, 1_000_000
 _NAME = b'"refresh_token":"'
+Chains = dict[bytes, deque[bytes]]
 
 #: Sessions of user0, who does not sign in meanwhile, with a family each, numbered in the first bytes of their ids.
 SEED = """
@@ -88,9 +89,6 @@ def _told(what: str, load: Load) -> Sequence[Figure]:
         Figure("  p50", f"{load.percentile_ms(0.5):.1f} ms"),
         at_most("  p99", load.percentile_ms(0.99), 50, "ms"),
     ]
-
-
-Chains = dict[bytes, deque[bytes]]
 
 
 def _seeded(server: Server, url: str, first: int, last: int) -> Chains:
