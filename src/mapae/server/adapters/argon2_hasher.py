@@ -24,7 +24,7 @@ from mapae.server.domain.passwords import (
 SALT_SIZE: Final = 16
 HASH_SIZE: Final = 32
 #: Of the hashing threads: the event loop and the database beside us go first.
-NICENESS: Final = 10
+NICENESS: Final = 19
 #: What a turned away caller is told to wait.
 RETRY_AFTER_S: Final = 1
 
