@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test check bench clean
+.PHONY: run test coverage check bench clean
 
 BIN := .venv/bin
 READY := .venv/ready
@@ -15,8 +15,13 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 run: $(READY)  ## a development server on http://localhost:8000
 	@$(BIN)/python -m examples.run
 
-test: $(READY)  ## every test, with coverage
-	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
+test: $(READY)  ## every test
+	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+# Without the tests that drive a browser: Playwright's threads end in greenlets, which the tracer does not survive.
+coverage: $(READY)  ## which lines the tests run by themselves, in their own process
+	@$(BIN)/python -m pytest -n auto --dist worksteal -q --cov --cov-report=term \
+		--ignore=tests/browser --ignore=tests/interop --ignore=tests/journeys
 
 check: $(READY)  ## what can be found without running: style, types, floors of the house, stale documents
 	$(BIN)/ruff check

@@ -54,7 +54,9 @@ class PrivateCa:
 def private_ca(folder: Path) -> PrivateCa:
     """A new authority, which keeps its files in `folder`."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority of the tests")])
+    # A name of its own: where two of one name are believed, the wrong one may be taken.
+    own = f"authority of {folder}"[-64:]
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, own)])
     usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,
@@ -67,7 +69,7 @@ def private_ca(folder: Path) -> PrivateCa:
         decipher_only=False,
     )
     certificate = (
-        _builder("authority of the tests", name, key.public_key())
+        _builder(own, name, key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
         .add_extension(usage, True)
         .sign(key, hashes.SHA256())

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,14 +73,15 @@ scope = "orders:read"
 
 @dataclass(frozen=True)
 class Provider:
-    """A running server, and the private key of its client `service`."""
+    """A running server, the file of the CA that its certificate is from, and the key of its client `service`."""
 
     issuer: str
+    ca: Path
     key: Jwk
 
 
 @pytest.fixture(scope="session")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """The server, with one user, three clients and a resource server."""
     folder = tmp_path_factory.mktemp("provider")
     authority = private_ca(folder)
@@ -110,11 +111,12 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     mapae("apply", str(setup), environ=environ)
     port = issuer.rpartition(":")[2]
     command = (MAPAE, "serve", "--port", port)
-    with (
-        _trusting(authority.file),
-        started(command, environ=environ, ready=f"{issuer}/health/ready", log=folder / "log"),
-    ):
-        yield Provider(issuer, key)
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as trusting:
+            trusting.setenv("SSL_CERT_FILE", str(authority.file))
+            ready, log = f"{issuer}/health/ready", folder / "log"
+            stack.enter_context(started(command, environ=environ, ready=ready, log=log))
+        yield Provider(issuer, authority.file, key)
 
 
 def _jwks(key: Jwk) -> str:
@@ -122,20 +124,12 @@ def _jwks(key: Jwk) -> str:
     return f"[clients.jwks]\nkeys = [{{ {members} }}]\n"
 
 
-@contextmanager
-def _trusting(ca: Path) -> Iterator[None]:
-    """This process, and the clients it starts, believe the CA."""
-    names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, str(ca)))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+@pytest.fixture
+def provider(running: Provider, monkeypatch: pytest.MonkeyPatch) -> Provider:
+    """The server. During a test this process, and the clients it starts, believe its CA."""
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"):
+        monkeypatch.setenv(name, str(running.ca))
+    return running
 
 
 @dataclass(frozen=True)

@@ -115,12 +115,8 @@ def judge(claims: Mapping[str, Any]) -> Judged:
     Implements: RFC 9068 section 2.2.
     Does not check: who issued it, for whom, and whether it is in time.
     """
-    form_of = _FORMS.get
-    for name, value in claims.items():
-        kind = type(value)
-        if kind not in form_of(name, (kind,)):  # claims of other names may be what they like
-            raise malformed(f"{name} is of the wrong type")
-        if kind in _ARRAY and name in _FORMS and not _TEXT.issuperset(map(type, value)):
+    for name in _arrays(tuple(claims), tuple(map(type, claims.values()))):
+        if not _TEXT.issuperset(map(type, claims[name])):
             raise malformed(f"{name} is no array of strings")
     if not all(map(claims.get, _REQUIRED)):
         for name in _REQUIRED:
@@ -128,6 +124,18 @@ def judge(claims: Mapping[str, Any]) -> Judged:
                 raise malformed(f"{name} is missing or empty")
     _scope(claims.get("scope", ""))
     return cast("Judged", claims)
+
+
+@lru_cache(maxsize=256)  # issuers say the same few things all day
+def _arrays(names: tuple[str, ...], kinds: tuple[type, ...]) -> tuple[str, ...]:
+    """Those of these claims that are arrays of something; each of the others has a type that it may have."""
+    arrays = []
+    for name, kind in zip(names, kinds, strict=True):
+        if kind not in _FORMS.get(name, (kind,)):  # claims of other names may be what they like
+            raise malformed(f"{name} is of the wrong type")
+        if kind in _ARRAY and name in _FORMS:
+            arrays.append(name)
+    return tuple(arrays)
 
 
 def audience(claims: Judged) -> tuple[str, ...]:
