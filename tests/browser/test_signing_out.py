@@ -79,20 +79,21 @@ async def shop(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) 
             yield made
 
 
-async def sign_in(page: Page) -> None:
+async def sign_in(page: Page, username: str) -> None:
     """Fill in the page."""
-    await page.get_by_label("User name").fill("alice")
+    await page.get_by_label("User name").fill(username)
     await page.get_by_label("Password").fill(PASSWORD)
     await page.locator("#login-submit").click()
 
 
-@pytest.mark.parametrize("script", [True, False])
+# Two people, so that neither has agreed to anything before.
+@pytest.mark.parametrize(("username", "script"), [("alice", True), ("bob", False)])
 async def test_a_client_hears_of_it_before_the_person_is_back(
-    screen: Screen, shop: Shop, script: bool
+    screen: Screen, shop: Shop, username: str, script: bool
 ) -> None:
     async with screen.page(java_script_enabled=script) as page:
         await page.goto(shop.authorization(prompt="consent"))
-        await sign_in(page)
+        await sign_in(page, username)
         await page.locator("#consent-allow").click()
         await expect(page).to_have_title("Shop")
         told = shop.told.pop("/callback")
@@ -121,7 +122,7 @@ async def test_a_client_hears_of_it_before_the_person_is_back(
 async def test_a_person_signs_out_on_their_own(screen: Screen, shop: Shop) -> None:
     async with screen.page() as page:
         await page.goto(f"{shop.issuer}/login")
-        await sign_in(page)
+        await sign_in(page, "alice")
         await expect(page.get_by_role("heading", name="Signed in", exact=True)).to_be_visible()
         await page.get_by_role("link", name="Sign out").click()
         await page.locator("#logout-confirm").click()
