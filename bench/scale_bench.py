@@ -7,16 +7,16 @@ its session. Sessions are made by one SQL statement; their first tokens are writ
 
 import asyncio
 import statistics
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import get_context
 
 import asyncpg
 
 from bench.figures import Figure, at_least, at_most
-from bench.load import Load, ask, drive, form, post
+from bench.load import Load, drive, form, post
 from bench.provider import oidc_provider
 from bench.server import PASSWORD, Databases, Server, serving
 from mapae.server.app import opened
@@ -157,23 +157,23 @@ def _commits(url: str) -> int:
 
 @contextmanager
 def _sign_ins(server: Server) -> Iterator[None]:
-    """Meanwhile, more sign-ins than the hashing threads can take."""
-    over = threading.Event()
-
-    def storm(number: int) -> None:
-        request = post("/auth/login", {"username": f"user{number}", "password": PASSWORD})
-        while not over.is_set():
-            ask(server.port, [request])
-
-    threads = [threading.Thread(target=storm, args=(number,)) for number in range(1, 7)]
-    for thread in threads:
-        thread.start()
+    """Meanwhile, more sign-ins than the hashing threads can take; from a process of its own, as from elsewhere."""
+    requests = [
+        post("/auth/login", {"username": f"user{number}", "password": PASSWORD}) for number in range(1, 7)
+    ]
+    storm = get_context("spawn").Process(target=_sign_in_over_and_over, args=(server.port, requests))
+    storm.start()
     try:
         yield
+        if not storm.is_alive():
+            raise RuntimeError("the storm of sign-ins ended before its time")
     finally:
-        over.set()
-        for thread in threads:
-            thread.join()
+        storm.terminate()
+        storm.join()
+
+
+def _sign_in_over_and_over(port: int, requests: Sequence[bytes]) -> None:
+    drive(port, requests, lambda request, _: request, for_s=10 * FOR_S)
 
 
 def _provider_per_s() -> float | None:
