@@ -1,6 +1,7 @@
 """Real processes for journeys: the command, the sample API, and a port for each."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -8,20 +9,23 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MAPAE = Path(sys.executable).with_name("mapae")
 START_TIMEOUT_S = 20
+#: Linux gives connections that go out ports from 32768 on.
+BELOW_OUTGOING = 10_240, 32_768
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of this machine that nobody listens on, and that no connection of another test is given meanwhile."""
+    for port in random.sample(range(*BELOW_OUTGOING), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("a hundred ports are in use")
 
 
 def mapae(
