@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from mapae.cli.profiles import Profile, current_label, make_current, sign_ins
 from mapae.client.errors import StoreFailed
 from mapae.client.records import OAuthClient, OAuthGrant, SignIn, Tokens, dump
-from mapae.client.store import FileStore, MemoryStore, Store, current_issuer, remember_current, sign_ins
+from mapae.client.store import FileStore, MemoryStore, Store
 from mapae.secret import Secret
 
 ISSUER = "https://auth.example.com"
@@ -133,7 +134,7 @@ def test_only_the_owner_can_read_the_files(home: Path) -> None:
     with store.lock(10):
         store.write(SIGN_IN)
     store.attempt(Secret("mpr_0"), Secret("drawn"))
-    remember_current(ISSUER)
+    make_current(Profile(ISSUER))
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in home.iterdir()}
     assert len(modes) == 4
@@ -259,15 +260,15 @@ def test_issuers_on_one_host_have_a_file_each(home: Path) -> None:
     for issuer in issuers:
         FileStore.of(issuer).write(replace(SIGN_IN, issuer=issuer))
 
-    assert [sign_in.issuer for sign_in in sign_ins()] == sorted(issuers)
+    assert [sign_in.issuer for _, sign_in in sign_ins()] == sorted(issuers)
 
 
 def test_the_last_issuer_is_remembered(home: Path) -> None:
-    assert current_issuer() is None
-    remember_current(ISSUER)
-    remember_current("https://other.example.com")
+    assert current_label() is None
+    make_current(Profile(ISSUER))
+    make_current(Profile("https://other.example.com"))
 
-    assert current_issuer() == "https://other.example.com"
+    assert current_label() == "https://other.example.com"
 
 
 def test_without_a_setting_the_files_are_in_the_users_state_directory(

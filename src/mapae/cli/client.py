@@ -9,13 +9,12 @@ import click
 from mapae.cli.errors import CommandFailed, ExitCode
 from mapae.cli.moments import local
 from mapae.cli.operator import operator_settings, with_database
+from mapae.cli.options import json_option
 from mapae.cli.output import print_table
 from mapae.server.actions.administer_clients import AdministerClients, NoSuchClient
 from mapae.server.domain.clients import Client
 
 Result = TypeVar("Result")
-
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -31,7 +30,7 @@ def command() -> None:
 
 
 @command.command("list")
-@_json
+@json_option
 def list_(as_json: bool) -> None:
     """List all clients."""
     clients = _administer(lambda clients: clients.all())
@@ -56,7 +55,7 @@ def list_(as_json: bool) -> None:
 
 @command.command()
 @click.argument("client_id")
-@_json
+@json_option
 def show(client_id: str, as_json: bool) -> None:
     """Show what is registered of a client, but for what is as the standard has it. Secrets are not kept."""
     members = _members(_administer(lambda clients: clients.find(client_id)))

@@ -14,7 +14,7 @@ from mapae.client.errors import Misuse
 from mapae.client.origin import issuer_url
 from mapae.client.private_file import read_private, write_private
 from mapae.client.records import SignIn
-from mapae.client.store import FileStore, Store, home
+from mapae.client.store import FileStore, Store, home, store_behind
 
 if TYPE_CHECKING:
     from mapae.client.keyring_store import KeyringStore
@@ -49,11 +49,13 @@ class Profile:
 
     def store(self) -> Store:
         """Where its tokens rest."""
-        return _store_of(self.file())
+        return store_behind(self.file())
 
     def keyring(self) -> KeyringStore:
         """Where its tokens may rest as well: the keyring of the system, or the file where none works."""
-        return _in_keyring(self.file())
+        from mapae.client.keyring_store import KeyringStore  # seldom needed
+
+        return KeyringStore(self.file())
 
 
 def profile_name(text: str) -> str:
@@ -150,20 +152,10 @@ def _files(pattern: str) -> set[Path]:
 
 
 def _kept_in(path: Path) -> Iterator[tuple[Profile, SignIn]]:
-    sign_in = _store_of(FileStore(path)).read()
+    sign_in = store_behind(FileStore(path)).read()
     if sign_in is not None:
         name, at, _ = path.name.partition("@")
         yield Profile(sign_in.issuer, name if at else None), sign_in
-
-
-def _store_of(file: FileStore) -> Store:
-    return _in_keyring(file) if file.keyring_marker.exists() else file
-
-
-def _in_keyring(file: FileStore) -> KeyringStore:
-    from mapae.client.keyring_store import KeyringStore  # seldom needed
-
-    return KeyringStore(file)
 
 
 def _note() -> Path:

@@ -257,7 +257,11 @@ def living(store: Store, issuer: str) -> tuple[SignIn, Tokens]:
 
 def kept_store(issuer: str) -> Store:
     """Where the last sign-in to an issuer went: the keyring, if it was asked for, else the file."""
-    file = FileStore.of(issuer)
+    return store_behind(FileStore.of(issuer))
+
+
+def store_behind(file: FileStore) -> Store:
+    """Where the sign-in that this file is for rests: the keyring, if it was asked for, else the file."""
     if not file.keyring_marker.exists():
         return file
     from mapae.client.keyring_store import KeyringStore
@@ -273,24 +277,3 @@ def found_store(issuer: str) -> Store:
         if (given := EnvironmentStore.of(issuer)) is not None:
             return given
     return kept_store(issuer)
-
-
-def sign_ins() -> list[SignIn]:
-    """Every sign-in kept in `home()`, ended ones too, by issuer.
-
-    Raises:
-        StoreFailed: one of them cannot be read.
-    """
-    kept = (FileStore(path).read() for path in home().glob("*.json"))
-    return sorted((sign_in for sign_in in kept if sign_in is not None), key=lambda sign_in: sign_in.issuer)
-
-
-def current_issuer() -> str | None:
-    """The issuer the user signed in to last, None when nothing is kept."""
-    raw = read_private(home() / "current")
-    return raw.decode(errors="replace").strip() if raw else None
-
-
-def remember_current(issuer: str) -> None:
-    """Make this the issuer that commands mean when none is named."""
-    write_private(home() / "current", issuer.encode() + b"\n")
