@@ -82,15 +82,8 @@ class ApplySetup:
         """
         async with self.database.unit() as unit:
             for step in plan:
-                match step.target:
-                    case User():
-                        await _apply_user(unit, step, step.target)
-                    case ResourceServer():
-                        await _apply_server(unit, step, step.target)
-                    case Client():
-                        await _apply_client(unit, step, step.target)
-                    case other:
-                        assert_never(other)
+                if step.sign is not Sign.KEEP:
+                    await _carry_out(unit, step)
             await unit.commit()
 
     async def _user_step(self, wanted: UserSetup, user: User | None, now: int) -> Step:
@@ -199,39 +192,22 @@ def _members(target: Target) -> Mapping[str, Any]:
 _NOT_IN_THE_FILE = {"password_hash", "claims", "updated_at"}
 
 
-async def _apply_user(unit: Unit, step: Step, user: User) -> None:
-    match step.sign:
-        case Sign.ADD:
-            await unit.users.add(user)
-        case Sign.CHANGE:
-            await unit.users.save(user)
+async def _carry_out(unit: Unit, step: Step) -> None:
+    new = step.sign is Sign.ADD
+    match step.target:
+        case User() as user:
+            await (unit.users.add if new else unit.users.save)(user)
             if "password" in step.what:
                 await end_sessions_of(unit, user.id, EndReason.PASSWORD_CHANGED)
-        case Sign.KEEP:
-            return
-    unit.record(UserChanged(user.id, step.what))
-
-
-async def _apply_server(unit: Unit, step: Step, server: ResourceServer) -> None:
-    match step.sign:
-        case Sign.ADD:
-            await unit.resource_servers.add(server)
-        case Sign.CHANGE:
-            await unit.resource_servers.save(server)
-        case Sign.KEEP:
-            return
-    unit.record(ResourceServerChanged(server.audience))
-
-
-async def _apply_client(unit: Unit, step: Step, client: Client) -> None:
-    match step.sign:
-        case Sign.ADD:
-            await unit.clients.add(client)
-        case Sign.CHANGE:
-            await unit.clients.save(client)
-        case Sign.KEEP:
-            return
-    unit.record(ClientChanged(client.client_id, step.what))
+            unit.record(UserChanged(user.id, step.what))
+        case ResourceServer() as server:
+            await (unit.resource_servers.add if new else unit.resource_servers.save)(server)
+            unit.record(ResourceServerChanged(server.audience))
+        case Client() as client:
+            await (unit.clients.add if new else unit.clients.save)(client)
+            unit.record(ClientChanged(client.client_id, step.what))
+        case other:
+            assert_never(other)
 
 
 async def end_sessions_of(unit: Unit, user_id: str, reason: EndReason) -> int:
